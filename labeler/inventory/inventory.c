@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "inventory/inventory.h"
+
+#include "base/cleanup.h"
+
+#include <errno.h>
+#include <string.h>
+
+void fact_clear(struct fact *fact)
+{
+	free(fact->text);
+	*fact = (struct fact){0};
+}
+
+void function_clear(struct function *function)
+{
+	fact_clear(&function->driver);
+	fact_clear(&function->iommu_group);
+	fact_clear(&function->physfn);
+	fact_clear(&function->totalvfs);
+	fact_clear(&function->numvfs);
+	fact_clear(&function->vf_device);
+	fact_clear(&function->numa_node);
+	fact_clear(&function->vf_links);
+	free(function->vfs);
+	*function = (struct function){0};
+}
+
+void module_clear(struct module *module)
+{
+	free(module->name);
+	fact_clear(&module->version);
+	fact_clear(&module->srcversion);
+	*module = (struct module){0};
+}
+
+static void clear_functions(struct function *functions, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		function_clear(&functions[i]);
+	free(functions);
+}
+
+void inventory_clear(struct inventory *inventory)
+{
+	clear_functions(inventory->gpus, inventory->n_gpus);
+	clear_functions(inventory->others, inventory->n_others);
+	for (size_t i = 0; i < inventory->n_modules; i++)
+		module_clear(&inventory->modules[i]);
+	free(inventory->modules);
+	for (size_t i = 0; i < inventory->n_problems; i++)
+		free(inventory->problems[i].text);
+	free(inventory->problems);
+	fact_clear(&inventory->kernel);
+	*inventory = (struct inventory){0};
+}
+
+bool fact_is(const struct fact *fact, const char *text)
+{
+	return fact_known(fact) && strcmp(fact->text, text) == 0;
+}
+
+static int add_function(struct function **functions, size_t *n, struct function *item)
+{
+	struct function *grown = reallocarray(*functions, *n + 1, sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	grown[*n] = *item;
+	*item = (struct function){0};
+	*functions = grown;
+	++*n;
+	return 0;
+}
+
+int inventory_add_gpu(struct inventory *inventory, struct function *item)
+{
+	return add_function(&inventory->gpus, &inventory->n_gpus, item);
+}
+
+int inventory_add_other(struct inventory *inventory, struct function *item)
+{
+	return add_function(&inventory->others, &inventory->n_others, item);
+}
+
+int inventory_add_module(struct inventory *inventory, struct module *item)
+{
+	struct module *grown =
+		reallocarray(inventory->modules, inventory->n_modules + 1, sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	grown[inventory->n_modules++] = *item;
+	*item = (struct module){0};
+	inventory->modules = grown;
+	return 0;
+}
+
+int inventory_add_problem(struct inventory *inventory, const struct addr *addr, const char *text)
+{
+	auto_free char *copy = strdup(text);
+	struct problem *grown;
+
+	if (!copy)
+		return -ENOMEM;
+	/* A name of the bus may hold anything; this goes to terminals and logs. */
+	for (char *c = copy; *c; c++) {
+		if (*c < ' ' || *c > '~')
+			*c = '?';
+	}
+	grown = reallocarray(inventory->problems, inventory->n_problems + 1, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	inventory->problems = grown;
+	grown[inventory->n_problems++] = (struct problem){
+		.has_addr = addr != NULL,
+		.addr = addr ? *addr : (struct addr){0},
+		.text = TAKE_PTR(copy),
+	};
+	return 0;
+}
+
+static int compare_functions(const void *a, const void *b)
+{
+	return addr_compare(((const struct function *)a)->addr, ((const struct function *)b)->addr);
+}
+
+static int compare_modules(const void *a, const void *b)
+{
+	return strcmp(((const struct module *)a)->name, ((const struct module *)b)->name);
+}
+
+static int compare_problems(const void *a, const void *b)
+{
+	return strcmp(((const struct problem *)a)->text, ((const struct problem *)b)->text);
+}
+
+/* qsort() of nothing may not be given NULL. */
+static void sort(void *items, size_t n, size_t size, int (*compare)(const void *, const void *))
+{
+	if (n > 1)
+		qsort(items, n, size, compare);
+}
+
+void inventory_sort(struct inventory *inventory)
+{
+	sort(inventory->gpus, inventory->n_gpus, sizeof(*inventory->gpus), compare_functions);
+	sort(inventory->others, inventory->n_others, sizeof(*inventory->others), compare_functions);
+	sort(inventory->modules, inventory->n_modules, sizeof(*inventory->modules),
+	     compare_modules);
+	sort(inventory->problems, inventory->n_problems, sizeof(*inventory->problems),
+	     compare_problems);
+}
+
+const struct function *inventory_gpu(const struct inventory *inventory, struct addr addr)
+{
+	const struct function wanted = {.addr = addr};
+
+	if (!inventory->n_gpus)
+		return NULL;
+	return bsearch(&wanted, inventory->gpus, inventory->n_gpus, sizeof(*inventory->gpus),
+		       compare_functions);
+}
+
+const struct module *inventory_module(const struct inventory *inventory, const char *name)
+{
+	for (size_t i = 0; i < inventory->n_modules; i++) {
+		if (strcmp(inventory->modules[i].name, name) == 0)
+			return &inventory->modules[i];
+	}
+	return NULL;
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * What a node has: plain data, no opinion. The scan fills it from the kernel's files,
+ * inventory_json.h writes and reads it, the rules turn it into labels.
+ */
+#include "inventory/addr.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Absent is an answer of the host; failed means that it gave none. Neither is zero. */
+enum fact_state {
+	FACT_ABSENT, /* there is no such attribute: no driver bound, no IOMMU group, no VF */
+	FACT_KNOWN,
+	FACT_FAILED, /* it could not be read or made sense of; text says why */
+};
+struct fact {
+	enum fact_state state;
+	char *text; /* owned; the value of a text fact, or the reason of a failed one */
+	union {     /* the value of a known fact that is no text */
+		int64_t number;
+		struct addr addr;
+	};
+};
+
+/* A PCI function. Source of each field: its directory below /sys/bus/pci/devices. */
+struct function {
+	struct addr addr;
+	uint16_t vendor, device; /* vendor, device */
+	uint16_t pci_class;      /* class: base class and subclass, 0x0300 */
+	struct fact driver;      /* text: last part of the driver link */
+	struct fact iommu_group; /* number: last part of the iommu_group link */
+	struct fact physfn;      /* address: of the PF, on a VF alone */
+	struct fact totalvfs;    /* number: sriov_totalvfs, VFs that the PF can have */
+	struct fact numvfs;      /* number: sriov_numvfs, VFs that it has */
+	struct fact vf_device;   /* number: sriov_vf_device, PCI device id of its VFs */
+	struct fact numa_node;   /* number: numa_node, -1 where the firmware says nothing */
+	struct fact vf_links;    /* failed: the virtfn* links could not be listed or read */
+	struct addr *vfs;        /* owned, ascending: what the virtfn* links name */
+	size_t n_vfs;
+};
+
+/* A loaded kernel module that drives a GPU. Source: /sys/module/<name>. */
+struct module {
+	char *name;             /* owned */
+	struct fact version;    /* text: version; as the kernel gives it */
+	struct fact srcversion; /* text: srcversion */
+	bool version_of_file;   /* version is the one of the module's file below /lib/modules */
+};
+
+/* Something that could not be read, and so is not in the lists below as it should be. */
+struct problem {
+	bool has_addr;
+	struct addr addr; /* the function that is left out */
+	char *text;       /* owned: what, where */
+};
+
+struct inventory {
+	struct function *gpus; /* owned, ascending by address once inventory_sort() has run */
+	size_t n_gpus;
+	/* No GPUs, but they share an IOMMU group with one, or are bound to gim. Ascending too. */
+	struct function *others;
+	size_t n_others;
+	struct module *modules; /* owned; of the drivers bound to a GPU, where loaded */
+	size_t n_modules;
+	struct problem *problems; /* owned */
+	size_t n_problems;
+	struct fact kernel; /* text: release of the running kernel, /proc/sys/kernel/osrelease */
+};
+
+void fact_clear(struct fact *fact);
+void function_clear(struct function *function);
+void module_clear(struct module *module);
+void inventory_clear(struct inventory *inventory);
+
+static inline bool fact_known(const struct fact *fact)
+{
+	return fact->state == FACT_KNOWN;
+}
+
+/* True where the fact is known and says text. */
+bool fact_is(const struct fact *fact, const char *text);
+
+/*
+ * Appends a copy of the struct; what it owns then belongs to the inventory and *item is empty.
+ * Returns 0 or -ENOMEM, item untouched.
+ */
+int inventory_add_gpu(struct inventory *inventory, struct function *item);
+int inventory_add_other(struct inventory *inventory, struct function *item);
+int inventory_add_module(struct inventory *inventory, struct module *item);
+
+/*
+ * addr: the function that is left out, or NULL. What is not printable in text becomes ?.
+ * Returns 0 or -ENOMEM.
+ */
+int inventory_add_problem(struct inventory *inventory, const struct addr *addr, const char *text);
+
+/* Brings functions, modules and problems into their order, whatever the order of the scan. */
+void inventory_sort(struct inventory *inventory);
+
+/* The GPU function at that address, or NULL; the inventory is sorted. */
+const struct function *inventory_gpu(const struct inventory *inventory, struct addr addr);
+
+/* The module of that name, or NULL. */
+const struct module *inventory_module(const struct inventory *inventory, const char *name);
