@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * The one door to the host's files. Every path goes through a directory that the caller holds: the
+ * root of the system (--root), its sysfs (--sysfs), or a directory below them.
+ */
+#include "inventory/inventory.h"
+
+#include <dirent.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct err;
+
+enum {
+	HOST_ABSENT = 1,  /* no such file: an answer, not an error */
+	HOST_TEXT = 4096, /* what an attribute may hold: sysfs gives a page at most */
+};
+struct host {
+	char *root;  /* owned; "/" or what --root says */
+	char *sysfs; /* owned; <root>/sys or what --sysfs says */
+	int root_fd; /* owned, O_PATH */
+	int sys_fd;  /* owned, O_PATH */
+};
+/* Directories of nothing: what host_close() takes without harm. */
+#define HOST_CLOSED ((struct host){.root_fd = -1, .sys_fd = -1})
+
+/*
+ * root NULL: "/". sysfs NULL: sys below root. Returns 0, or a negative errno where one of the two
+ * is no directory that can be opened; host is HOST_CLOSED then.
+ */
+int host_open(struct host *host, const char *root, const char *sysfs, struct err *err);
+void host_close(struct host *host);
+
+/*
+ * A directory below dir, to be read; -1 with errno set. A symlink is followed. The list of names is
+ * read by readdir(); closedir() gives it back.
+ */
+DIR *host_list(int dir, const char *path);
+
+/*
+ * Reads a whole attribute: the text up to its newline, NUL-terminated. Returns 0, HOST_ABSENT,
+ * -EMSGSIZE where it does not fit into size, -ENODATA where it is empty, -EILSEQ where it holds
+ * anything but printable ASCII, or a negative errno of open() and read(). buf is untouched unless 0
+ * is returned.
+ */
+int host_read(int dir, const char *path, char *buf, size_t size);
+
+/* What a negative result of host_read() means to a person: "is empty". */
+const char *host_reason(int r);
+
+/*
+ * The same as facts. A file that is not there is FACT_ABSENT, one that cannot be read or understood
+ * is FACT_FAILED. Return 0 or -ENOMEM; *ret is an empty fact before.
+ */
+int host_text(int dir, const char *path, struct fact *ret);
+
+/* base: of strtoll(). Anything outside min to max is a failure. */
+struct host_range {
+	int base;
+	int64_t min, max;
+};
+int host_number(int dir, const char *path, struct host_range range, struct fact *ret);
+
+/*
+ * The last part of what a symbolic link says; the target need not exist. parent: the part before it
+ * must be this (a driver link ends in drivers/<name>), NULL: whatever it is.
+ */
+int host_link_text(int dir, const char *path, const char *parent, struct fact *ret);
+int host_link_number(int dir, const char *path, const char *parent, struct fact *ret);
+int host_link_addr(int dir, const char *path, struct fact *ret);
