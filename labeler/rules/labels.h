@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* The label set: sorted by key, each key once, every label legal and knowing where it comes from.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+
+struct notes;
+
+/* Which GPU functions something stands on: indices into the inventory's gpus. */
+struct picks {
+	size_t *items; /* owned */
+	size_t n_items;
+	bool failed; /* out of memory: an index is missing */
+};
+struct label {
+	char *key, *value; /* owned */
+	const char *rule;  /* static: the rule that made it, for a person */
+	struct picks gpus; /* owned: what was counted */
+};
+struct labels {
+	struct label *items; /* owned, in byte order of the keys */
+	size_t n_items;
+	bool failed; /* out of memory: a label is missing, the set must not be published */
+};
+
+void picks_add(struct picks *picks, size_t gpu);
+void picks_clear(struct picks *picks);
+
+/* Where a label comes from; both are copied or static. */
+struct origin {
+	const char *rule;
+	const struct picks *gpus;
+};
+
+/*
+ * Adds a label or replaces the one of that key. One that Kubernetes would refuse is dropped alone,
+ * with a warning that names it.
+ */
+void labels_put(struct labels *labels, struct notes *notes, const char *key, const char *value,
+		struct origin origin);
+void labels_clear(struct labels *labels);
+
+/* The label of that key, or NULL. */
+const struct label *labels_find(const struct labels *labels, const char *key);

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Memory that runs out at any one allocation: the rules say so, leave no half verdict and no leak.
+ * The linker puts the wrappers below in the place of the allocators (see CMakeLists.txt).
+ */
+#include "make.h"
+#include "rows.h"
+
+#include "base/err.h"
+#include "base/strbuf.h"
+#include "rules/rules.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+static size_t left = SIZE_MAX; /* allocations that still work */
+static bool once;              /* one fails, those after it work again */
+
+static bool may(void)
+{
+	if (left == SIZE_MAX)
+		return true;
+	if (left == 0) {
+		left = once ? SIZE_MAX : 0;
+		return false;
+	}
+	left--;
+	return true;
+}
+
+void *__real_realloc(void *ptr, size_t size);
+void *__real_reallocarray(void *ptr, size_t n, size_t size);
+char *__real_strdup(const char *text);
+char *__real_strndup(const char *text, size_t len);
+int __real_vasprintf(char **ret, const char *format, va_list args);
+void *__wrap_realloc(void *ptr, size_t size);
+void *__wrap_reallocarray(void *ptr, size_t n, size_t size);
+char *__wrap_strdup(const char *text);
+char *__wrap_strndup(const char *text, size_t len);
+int __wrap_vasprintf(char **ret, const char *format, va_list args);
+
+void *__wrap_realloc(void *ptr, size_t size)
+{
+	return may() ? __real_realloc(ptr, size) : NULL;
+}
+
+void *__wrap_reallocarray(void *ptr, size_t n, size_t size)
+{
+	return may() ? __real_reallocarray(ptr, n, size) : NULL;
+}
+
+char *__wrap_strdup(const char *text)
+{
+	return may() ? __real_strdup(text) : NULL;
+}
+
+char *__wrap_strndup(const char *text, size_t len)
+{
+	return may() ? __real_strndup(text, len) : NULL;
+}
+
+int __wrap_vasprintf(char **ret, const char *format, va_list args)
+{
+	return may() ? __real_vasprintf(ret, format, args) : -1;
+}
+
+/* A node with something of everything: modes, groups, ids, notes of each kind. */
+static void fill(struct inventory *inventory)
+{
+	static const struct gpu_row gpus[] = {
+		{"0000:05:00.0", 0x1002, 0x74a1, 0x1200, "gim", 7,
+		 .vfs = {"0000:05:02.0", "0000:05:02.1"}},
+		{"0000:05:02.0", 0x1002, 0x74b5, 0x1200, "vfio-pci", 8, "0000:05:00.0"},
+		{"0000:06:00.0", 0x1002, 0x74a1, 0x1200, "vfio-pci", 9},
+		{"0000:07:00.0", 0x1002, 0x7448, 0x0300, NULL, 9},
+		{"0000:08:00.0", 0x8086, 0x56c0, 0x0380, "vfio-pci", 10},
+		{"0000:09:00.0", 0x8086, 0xe20b, 0x0300, "!driver: is no link", -1},
+	};
+	static const struct gpu_row others[] = {
+		{"0000:07:00.1", 0x1002, 0xab30, 0x0403, "snd_hda_intel", 9},
+		{"0000:0a:00.0", 0x1002, 0xab30, 0x0403, "gim", 11},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(gpus); i++)
+		make_gpu(inventory, &gpus[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		make_other(inventory, &others[i]);
+	make_module(inventory, "gim", "8.1.0.K+1", NULL);
+	if (inventory_add_problem(inventory, NULL, "x: no PCI address"))
+		abort();
+	inventory_sort(inventory);
+}
+
+static void fail_at_each_allocation(void)
+{
+	CLEANUP(inventory_clear) struct inventory inventory = {0};
+	CLEANUP(rule_options_clear) struct rule_options options = {0};
+	struct err err;
+	size_t allowed = 0;
+	int r;
+
+	fill(&inventory);
+	do {
+		CLEANUP(verdict_clear) struct verdict verdict = {0};
+
+		left = allowed++;
+		r = rules_apply(&inventory, &options, &verdict, &err);
+		left = SIZE_MAX;
+		if (r < 0) {
+			assert_int_equal(r, -ENOMEM);
+			assert_null(verdict.parts);
+			assert_null(verdict.labels.items);
+		}
+	} while (r < 0);
+	assert_true(allowed > 100);
+}
+
+static void the_rules_fail_whole_or_not_at_all(void **state)
+{
+	(void)state;
+	fail_at_each_allocation();
+	once = true;
+	fail_at_each_allocation();
+	once = false;
+}
+
+static void a_filter_fails_whole(void **state)
+{
+	struct filter_list list = {0};
+	struct err err;
+
+	(void)state;
+	left = 0;
+	assert_int_equal(filter_parse("0x74b5", &list, &err), -ENOMEM);
+	left = SIZE_MAX;
+	assert_null(list.ids);
+}
+
+static void an_inventory_refuses_what_it_cannot_hold(void **state)
+{
+	CLEANUP(inventory_clear) struct inventory inventory = {0};
+	CLEANUP(module_clear) struct module module = {.name = strdup("gim")};
+	struct function function = {.vendor = 0x1002};
+	const struct addr addr = {0};
+
+	(void)state;
+	left = 0;
+	assert_int_equal(inventory_add_gpu(&inventory, &function), -ENOMEM);
+	assert_int_equal(inventory_add_other(&inventory, &function), -ENOMEM);
+	assert_int_equal(inventory_add_module(&inventory, &module), -ENOMEM);
+	assert_int_equal(inventory_add_problem(&inventory, &addr, "x"), -ENOMEM);
+	left = 1;
+	assert_int_equal(inventory_add_problem(&inventory, &addr, "x"), -ENOMEM);
+	left = SIZE_MAX;
+	assert_int_equal(function.vendor, 0x1002);
+	assert_string_equal(module.name, "gim");
+	assert_int_equal(inventory.n_gpus + inventory.n_others + inventory.n_problems, 0);
+}
+
+static void a_text_that_cannot_grow_stays_failed(void **state)
+{
+	struct strbuf buf = {0};
+
+	(void)state;
+	left = 0;
+	strbuf_add(&buf, "x");
+	left = SIZE_MAX;
+	strbuf_addf(&buf, "%s", "y");
+	assert_true(buf.failed);
+	assert_null(strbuf_take(&buf));
+	assert_false(buf.failed);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_rules_fail_whole_or_not_at_all),
+		cmocka_unit_test(a_filter_fails_whole),
+		cmocka_unit_test(an_inventory_refuses_what_it_cannot_hold),
+		cmocka_unit_test(a_text_that_cannot_grow_stays_failed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
