@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* The subcommands: one a file, listed in main.c. */
+#include "config.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct err;
+
+#define PROGRAM "gpu-labeler"
+
+enum cmd_exit {
+	CMD_DONE = 0,
+	CMD_FAILED = 1, /* at run time */
+	CMD_USAGE = 2,  /* bad usage or configuration */
+};
+struct command {
+	const char *name, *summary;
+	enum cmd_exit (*run)(int argc, char **argv);
+};
+
+extern const struct command cmd_detect;
+
+/* An option of one subcommand's own, beside those that every key of the configuration gives. */
+struct cmd_option {
+	const char *flag, *value, *help;
+	const char **ret; /* set to the text that was given; untouched otherwise */
+};
+struct cmd_usage {
+	const struct command *command;
+	const char *about; /* a paragraph for --help */
+	const struct cmd_option *options;
+	size_t n_options;
+};
+
+/* How a subcommand goes on after its command line. */
+enum cmd_next {
+	CMD_GO_ON,
+	CMD_HELP_SHOWN, /* leave with CMD_DONE */
+	CMD_BAD_LINE,   /* leave with CMD_USAGE; the reason is on stderr */
+};
+
+/*
+ * Reads the command line of a subcommand: its own options, --config, --help and a flag for each
+ * configuration key. The values stay where argv has them. config: filled where CMD_GO_ON is
+ * returned.
+ */
+enum cmd_next cmd_parse(int argc, char **argv, const struct cmd_usage *usage,
+			struct config *config);
+
+/* "gpu-labeler: " and the line, to stderr. */
+void cmd_error(const struct err *err);

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * What the user wants: built-in defaults, then the configuration file, then flags. One table has
+ * every key; the file, the flags and the help come from it. conf/gpu-labeler.conf documents each.
+ */
+#include "device_file.h"
+#include "rules/rules.h"
+
+#include <stddef.h>
+
+struct err;
+
+#define CONFIG_FILE "/etc/gpu-labeler/gpu-labeler.conf"
+
+struct config {
+	char *root;  /* owned; NULL: / */
+	char *sysfs; /* owned; NULL: sys below root */
+	struct rule_options rules;
+	struct device_file devices; /* empty: the built-in table */
+};
+
+/* One key: [section] key = value in the file, --flag VALUE on the command line. */
+struct config_key {
+	const char *section, *key, *flag;
+	const char *value, *help; /* for --help: what stands for the value, what it does */
+	/* Returns 0, or a negative errno with the reason. */
+	int (*set)(struct config *config, const char *value, struct err *err);
+};
+extern const struct config_key config_keys[];
+enum {
+	CONFIG_KEYS = 7,
+};
+
+/*
+ * file: NULL for CONFIG_FILE, which need not exist. flags: the text of each key's flag, in the
+ * order of config_keys, NULL where it was not given. Returns 0, or a negative errno with file:line
+ * or flag and what to do in err; *ret is empty before and after a failure.
+ */
+int config_load(const char *file, const char *const flags[static CONFIG_KEYS], struct config *ret,
+		struct err *err);
+void config_clear(struct config *config);
+
+/* The table to scan with: the user's or the built-in one. Lives as long as the config. */
+struct device_table config_devices(const struct config *config);

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/cleanup.h"
+#include "cmd/cmd.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct command *const commands[] = {
+	&cmd_detect,
+};
+
+static void show_help(FILE *out)
+{
+	(void)fputs("Usage: " PROGRAM " COMMAND [OPTION]...\n\n"
+		    "Tells Kubernetes which GPUs this node has and how they may be used.\n\n",
+		    out);
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		(void)fprintf(out, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
+	(void)fputs("\n  --version  show the version\n  --help     show this; after a command: its "
+		    "options\n",
+		    out);
+}
+
+int main(int argc, char **argv)
+{
+	const char *name = argc > 1 ? argv[1] : "";
+
+	if (strcmp(name, "--help") == 0 || strcmp(name, "help") == 0) {
+		show_help(stdout);
+		return CMD_DONE;
+	}
+	if (strcmp(name, "--version") == 0) {
+		(void)puts(PROGRAM " " VERSION);
+		return CMD_DONE;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+		if (strcmp(name, commands[i]->name) == 0)
+			return (int)commands[i]->run(argc - 1, argv + 1);
+	}
+	if (*name)
+		(void)fprintf(stderr,
+			      PROGRAM ": %s: there is no such command: see " PROGRAM " --help\n",
+			      name);
+	else
+		show_help(stderr);
+	return CMD_USAGE;
+}
