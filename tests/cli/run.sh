@@ -1,0 +1,134 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Both programs at their command lines: every bad flag gives one clear line and the right status,
+# the formats agree with each other, and a pipe gets neither colour nor chatter.
+# usage: run.sh GPU_LABELER GPU_NFD_HOOK
+set -u
+labeler=$(realpath "$1")
+hook=$(realpath "$2")
+here=$(cd "$(dirname "$0")/.." && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+passed=0 failed=0
+
+result() { # name, 0 for good
+	if [ "$2" = 0 ]; then
+		passed=$((passed + 1))
+		echo "ok      $1"
+	else
+		failed=$((failed + 1))
+		echo "FAILED  $1"
+		sed 's/^/        /' "$work/out" "$work/err" 2>/dev/null | head -40
+	fi
+}
+
+# The exit status, and for a failure exactly one line on stderr that holds the text.
+fails() { # status text command...
+	status=$1 text=$2
+	shift 2
+	got=0
+	"$@" >"$work/out" 2>"$work/err" </dev/null || got=$?
+	good=1
+	[ "$got" = "$status" ] && [ "$(wc -l <"$work/err")" = 1 ] && [ ! -s "$work/out" ] &&
+		grep -qF -e "$text" "$work/err" && good=0
+	result "$(basename "$1") ${2:-} ${3:-} ${4:-}: $text" $good
+}
+
+same() { # name file file
+	good=0
+	diff -u "$2" "$3" >"$work/out" 2>&1 || good=1
+	result "$1" $good
+}
+
+server=$work/server
+sh "$here/nodes/unpack.sh" "$here/nodes/mi300x-sriov/tree" "$server"
+printf '[amd]\ndriver-typ = auto\n' >"$work/bad.conf"
+printf '{' >"$work/bad.json"
+
+fails 2 'COMMAND: there is no such command' "$labeler" COMMAND
+fails 2 '--nope: no such option' "$labeler" detect --nope
+fails 2 'the option lacks its value' "$labeler" detect --root
+fails 2 'nothing to do with this argument' "$labeler" detect here
+fails 2 'is neither table, labels, json nor inventory' "$labeler" detect --format xml
+fails 2 '--driver-type: "bogus"' "$labeler" detect --driver-type bogus
+fails 2 '--allow-ids: "0x123"' "$labeler" detect --allow-ids 0x123
+fails 2 '--deny-ids: an element of the list is empty' "$labeler" detect --deny-ids 0x74b5,
+fails 2 'both set' "$labeler" detect --allow-ids 0x74b5 --deny-ids 0x74a1
+fails 2 '--device-id-format: "0X"' "$labeler" detect --device-id-format 0X
+fails 2 '--device-table: /nonexistent' "$labeler" detect --device-table /nonexistent
+fails 2 '/nonexistent: cannot be read' "$labeler" detect --config /nonexistent
+fails 2 "$work/bad.conf:2: driver-typ" "$labeler" detect --config "$work/bad.conf"
+fails 2 'leave --root and --sysfs away' "$labeler" detect --inventory - --root /
+fails 1 'cannot open /nonexistent' "$labeler" detect --root /nonexistent
+fails 1 "cannot open $work/sys" "$labeler" detect --root "$work"
+fails 1 "cannot list $work/bus/pci/devices" "$labeler" detect --sysfs "$work"
+fails 1 '/nonexistent: cannot be read' "$labeler" detect --inventory /nonexistent
+fails 1 "$work/bad.json: is no whole JSON" "$labeler" detect --inventory "$work/bad.json"
+fails 1 '-: is no whole JSON' "$labeler" detect --inventory -
+fails 2 '--nope: no such option' "$hook" --nope
+fails 2 'lacks its value' "$hook" --root
+fails 2 'nothing to do with this argument' "$hook" here
+fails 1 'cannot open /nonexistent' "$hook" --root /nonexistent
+fails 1 'cannot write /nonexistent/gpu-labeler' "$hook" --root "$server" --write=/nonexistent
+
+# The formats say the same, on every machine that can be read.
+cd "$here/nodes" || exit 1
+for machine in */; do
+	[ ! -f "$machine/exit" ] || continue
+	rm -rf "$work/root"
+	sh unpack.sh "$machine/tree" "$work/root" 2>"$work/err"
+	"$labeler" detect --root "$work/root" >"$work/labels" 2>/dev/null
+	"$labeler" detect --root "$work/root" --format inventory >"$work/inventory"
+	"$labeler" detect --inventory "$work/inventory" --format labels >"$work/replayed" 2>/dev/null
+	"$labeler" detect --inventory - --format inventory <"$work/inventory" >"$work/again"
+	"$labeler" detect --root "$work/root" --format json |
+		sed -n '/"labels"/,/}/s/^ *"\(.*\)": "\(.*\)",*$/\1=\2/p' >"$work/json"
+	"$labeler" detect --root "$work/root" --format table |
+		sed -n '/^[0-9No]* label/,/^To know/s/^  \([^ ]*\/[^ ]*\)  *\([^ ]*\)$/\1=\2/p' >"$work/table"
+	"$hook" --root "$work/root" >"$work/hook" 2>/dev/null
+	cmp "$work/inventory" "$work/again" >"$work/out" &&
+		cmp "$work/labels" "$work/replayed" >>"$work/out" &&
+		cmp "$work/labels" "$work/json" >>"$work/out" &&
+		cmp "$work/labels" "$work/table" >>"$work/out" &&
+		cmp "$work/labels" "$work/hook" >>"$work/out"
+	result "all formats, the replay and the hook agree on ${machine%/}" $?
+done
+
+"$labeler" detect --root "$server" --format table >"$work/table" 2>"$work/err"
+! grep -q "$(printf '\033')" "$work/table" && [ ! -s "$work/err" ]
+result "a pipe gets no colour" $?
+"$labeler" --help | grep -q '^  detect ' && "$labeler" detect --help | grep -q -e '--allow-ids'
+result "help names the commands and the options" $?
+[ "$("$labeler" --version | wc -w)" = 2 ] && [ "$("$hook" --version | wc -w)" = 2 ]
+result "the version is one line" $?
+status=0
+"$labeler" detect --root "$server" >/dev/full 2>"$work/err" || status=$?
+[ "$status" = 1 ] && grep -q 'cannot write to standard output' "$work/err"
+result "a full standard output is an error" $?
+
+# The feature file.
+features=$work/features
+mkdir "$features"
+"$labeler" detect --root "$server" >"$work/labels" 2>/dev/null
+(umask 077 && "$hook" --root "$server" --write="$features")
+same "the feature file holds the labels" "$work/labels" "$features/gpu-labeler"
+[ "$(stat -c %a "$features/gpu-labeler")" = 644 ]
+result "everybody may read it, whatever the umask" $?
+[ "$(ls "$features")" = gpu-labeler ] && [ "$(ls -A "$features/.gpu-labeler")" = "" ]
+result "nothing else is left for NFD to see" $?
+before=$(stat -c '%i %y' "$features/gpu-labeler")
+"$hook" --root "$server" --write="$features"
+[ "$(stat -c '%i %y' "$features/gpu-labeler")" = "$before" ]
+result "the same labels are not written again" $?
+echo 'foreign/label=x' >>"$features/gpu-labeler"
+"$hook" --root "$server" --write="$features"
+same "an edited file is healed" "$work/labels" "$features/gpu-labeler"
+rm -rf "$work/root" && sh unpack.sh no-gpu/tree "$work/root"
+"$hook" --root "$work/root" --write="$features"
+[ ! -e "$features/gpu-labeler" ]
+result "no label, no file" $?
+"$hook" --root "$work/root" --write="$features"
+result "and none the second time" $?
+
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]
