@@ -1,0 +1,54 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# The static hook as NFD runs it: in a root that holds nothing but it and the host's sysfs, without
+# arguments, as uid 65534. Its labels must be those of `detect`.
+set -eu
+cd "$(dirname "$0")/../.."
+sh nfd-hook/static.sh
+hook=build/static/nfd-hook/gpu-nfd-hook
+labeler=build/dev/labeler/gpu-labeler
+passed=0 failed=0
+
+if ldd "$hook" 2>/dev/null; then
+	echo "$hook: is not static" >&2
+	exit 1
+fi
+
+in_root() { # root: the hook's labels
+	if [ "$(id -u)" = 0 ]; then
+		chroot --userspec=65534:65534 "$1" /gpu-nfd-hook
+	else
+		unshare --map-root-user chroot "$1" /gpu-nfd-hook
+	fi
+}
+
+check() { # machine
+	root=$(mktemp -d)
+	sh tests/nodes/unpack.sh "tests/nodes/$1/tree" "$root/host"
+	"$labeler" detect --format labels --root "$root/host" >"$root/detect" 2>/dev/null
+	mkdir "$root/empty"
+	cp "$hook" "$root/empty/gpu-nfd-hook"
+	mv "$root/host/sys" "$root/empty/host-sys"
+	chmod 755 "$root" "$root/empty"
+	if in_root "$root/empty" >"$root/hook" 2>"$root/why" && cmp -s "$root/detect" "$root/hook"; then
+		echo "ok      $1: $(wc -l <"$root/hook") labels"
+		passed=$((passed + 1))
+	else
+		echo "FAILED  $1"
+		cat "$root/why"
+		diff -u "$root/detect" "$root/hook" || true
+		failed=$((failed + 1))
+	fi
+	rm -rf "$root"
+}
+
+for machine in tests/nodes/*/; do
+	machine=$(basename "$machine")
+	[ -f "tests/nodes/$machine/expected" ] || continue
+	case $machine in
+	bad-*) ;; # some need a file system that only their own runner sets up
+	*) check "$machine" ;;
+	esac
+done
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ] && [ "$passed" -gt 0 ]
