@@ -1,0 +1,83 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Installs what is missing of the distribution's packages, and nothing where nothing is.
+# usage: packages.sh build|test|all
+set -eu
+
+# What each set adds to the one before it: Debian's names, then Fedora's.
+list() { # family-set
+	case $1 in
+	debian-build)
+		echo gcc libc6-dev cmake ninja-build pkg-config
+		echo libpci-dev libkmod-dev libinih-dev libjson-c-dev pci.ids
+		;;
+	debian-test) list debian-build && echo libcmocka-dev ;;
+	debian-all)
+		list debian-test
+		echo clang clang-tidy clang-format cppcheck valgrind gcovr shellcheck strace file
+		echo make dpkg-dev patch xz-utils
+		;;
+	fedora-build)
+		echo gcc cmake ninja-build pkgconf-pkg-config
+		echo pciutils-devel kmod-devel inih-devel json-c-devel hwdata
+		;;
+	fedora-test) list fedora-build && echo libcmocka-devel libasan libubsan ;;
+	fedora-all)
+		list fedora-test
+		echo clang clang-tools-extra cppcheck valgrind gcovr ShellCheck strace file make
+		;;
+	*) echo "usage: packages.sh build|test|all" >&2 && exit 2 ;;
+	esac
+}
+
+is_installed() { # family package
+	case $1 in
+	debian) dpkg-query -W -f '${Status}' "$2" 2>/dev/null | grep -q ' installed$' ;;
+	fedora) rpm -q --quiet "$2" ;;
+	esac
+}
+
+as_root() {
+	if [ "$(id -u)" = 0 ]; then
+		"$@"
+	elif command -v sudo >/dev/null; then
+		sudo "$@"
+	else
+		echo "packages.sh: neither root nor sudo is here: as root, run: $*" >&2
+		exit 1
+	fi
+}
+
+install() { # family package...
+	case $1 in
+	debian)
+		shift
+		as_root apt-get update -q >/dev/null
+		as_root env DEBIAN_FRONTEND=noninteractive \
+			apt-get install -y -q --no-install-recommends "$@" >/dev/null
+		;;
+	fedora)
+		shift
+		echo "(on Fedora this is untested)"
+		as_root dnf install -y -q "$@"
+		;;
+	esac
+}
+
+if command -v apt-get >/dev/null; then
+	family=debian
+elif command -v dnf >/dev/null; then
+	family=fedora
+else
+	echo "packages.sh: neither apt-get nor dnf is here: install what Debian calls:" >&2
+	list "debian-${1:-}" >&2
+	exit 1
+fi
+wanted=$(list "$family-${1:-}")
+set --
+for package in $wanted; do
+	is_installed "$family" "$package" || set -- "$@" "$package"
+done
+[ $# -gt 0 ] || exit 0
+echo "Installing: $*"
+install "$family" "$@"

@@ -1,0 +1,107 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# The tests: installs what is missing, builds with ASan and UBSan, runs them all.
+# usage: run.sh [--all]     --all: also other compilers, valgrind, linters, coverage, the static hook
+set -eu
+cd "$(dirname "$0")/.."
+
+all=no
+case ${1:-} in
+'') ;;
+--all) all=yes ;;
+*) echo "usage: run.sh [--all]" >&2 && exit 2 ;;
+esac
+
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+passed=0 failed=0
+: >"$scratch/summary"
+
+# A named step; its output is shown where it fails, or where it is asked for.
+step() {
+	name=$1 show=$2
+	shift 2
+	begin=$(date +%s)
+	printf '== %s\n' "$name"
+	if "$@" >"$scratch/log" 2>&1 </dev/null; then
+		word=ok
+		passed=$((passed + 1))
+		[ "$show" = quiet ] || cat "$scratch/log"
+	else
+		word=FAILED
+		failed=$((failed + 1))
+		cat "$scratch/log"
+	fi
+	printf '%-6s %4ss  %s\n' "$word" $(($(date +%s) - begin)) "$name" >>"$scratch/summary"
+}
+
+dev() {
+	cmake --preset dev >/dev/null && cmake --build --preset dev
+}
+
+with_gcc() {
+	cmake --preset release >/dev/null && cmake --build --preset release
+}
+
+with_clang() {
+	CC=clang cmake -S . -B build/clang -G Ninja -DCMAKE_BUILD_TYPE=Debug -DWERROR=ON >/dev/null &&
+		cmake --build build/clang && ctest --test-dir build/clang --output-on-failure
+}
+
+# Everything that the tests run, under valgrind and without the sanitizers, which exclude it.
+with_valgrind() {
+	cmake -S . -B build/valgrind -G Ninja -DCMAKE_BUILD_TYPE=Debug >/dev/null &&
+		cmake --build build/valgrind || return 1
+	valgrind="valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=all"
+	for test in build/valgrind/tests/unit/test_*; do
+		case $test in *.cmake) continue ;; esac
+		echo "$test"
+		$valgrind "$test" || return 1
+	done
+	sh tests/nodes/run.sh --wrapper "$valgrind" build/valgrind/labeler/gpu-labeler
+}
+
+analyze() {
+	cmake --preset analyze >/dev/null && cmake --build --preset analyze
+}
+
+sources() {
+	find labeler nfd-hook tests -name '*.[ch]'
+}
+
+format() {
+	sources | xargs clang-format --dry-run -Werror
+}
+
+shell_scripts() {
+	find deploy nfd-hook tests -name '*.sh' -exec shellcheck {} + && shellcheck .ci/run
+}
+
+# The machines of a directory beside the repository, where there is one: more of the same.
+more_machines() {
+	sh tests/nodes/run.sh build/dev/labeler/gpu-labeler ../shared/nodes/amd ../shared/nodes/real
+}
+
+if [ "$all" = yes ]; then
+	sh deploy/packages.sh all
+else
+	sh deploy/packages.sh test
+fi
+step "build with ASan and UBSan" quiet dev
+step "unit and scenario tests" show ctest --preset dev
+if [ "$all" = yes ]; then
+	step "build with gcc, optimised" quiet with_gcc
+	step "build and test with clang" quiet with_clang
+	step "all of it under valgrind" quiet with_valgrind
+	step "branch coverage of the pure stages" show sh tests/coverage.sh
+	step "clang-tidy and cppcheck" quiet analyze
+	step "format" quiet format
+	step "shellcheck" quiet shell_scripts
+	step "static hook in an empty root" show sh tests/hook/static.sh
+	step "cost of a scan" show sh tests/bench/scan.sh
+	[ ! -d ../shared/nodes ] || step "machines beside the repository" show more_machines
+fi
+printf '\n'
+cat "$scratch/summary"
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]
