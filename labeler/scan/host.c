@@ -11,6 +11,7 @@
 #include <string.h>
 
 enum {
+	TEXT_SHOWN = 40, /* of a text that makes no sense */
 	READ_FLAGS = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, /* a FIFO must not hold us */
 };
 
@@ -168,7 +169,7 @@ static int fail_text(struct fact *ret, const char *path, const char *why, const 
 	auto_free char *line = NULL;
 
 	strbuf_addf(&all, "%s: \"", why);
-	for (size_t i = 0; text[i] && i < 40; i++)
+	for (size_t i = 0; i < TEXT_SHOWN && text[i]; i++)
 		strbuf_addf(&all, "%c", is_printable(&text[i], 1) ? text[i] : '?');
 	strbuf_add(&all, "\"");
 	line = strbuf_take(&all);

@@ -149,7 +149,6 @@ static void sizes_beyond_reason_are_refused(void **state)
 {
 	const size_t len = INVENTORY_JSON_MAX + 1;
 	auto_free char *blanks = malloc(len);
-	auto_free char *list = NULL;
 	size_t used;
 	struct inventory inventory = {0};
 	struct err err;

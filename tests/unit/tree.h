@@ -34,7 +34,8 @@ static inline void tree_close(struct tree *tree)
 }
 
 /* The path below the root, its directories made. */
-static inline char *tree_path(const struct tree *tree, const char *format, va_list args)
+static inline char *__attribute__((format(printf, 2, 0)))
+tree_path(const struct tree *tree, const char *format, va_list args)
 {
 	auto_free char *below = NULL;
 	char *path = NULL;
