@@ -8,7 +8,7 @@ labeler=$(realpath "$1")
 hook=$(realpath "$2")
 here=$(cd "$(dirname "$0")/.." && pwd)
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+trap 'chmod -R u+rwx "$work"; rm -rf "$work"' EXIT
 passed=0 failed=0
 
 result() { # name, 0 for good
@@ -38,6 +38,13 @@ same() { # name file file
 	good=0
 	diff -u "$2" "$3" >"$work/out" 2>&1 || good=1
 	result "$1" $good
+}
+
+# A described machine at $work/root; the one before it may hold what its user may not remove.
+unpack() { # machine
+	[ ! -d "$work/root" ] || chmod -R u+rwx "$work/root"
+	rm -rf "$work/root"
+	sh "$here/nodes/unpack.sh" "$here/nodes/$1/tree" "$work/root"
 }
 
 server=$work/server
@@ -75,8 +82,7 @@ fails 1 'cannot write /nonexistent/gpu-labeler' "$hook" --root "$server" --write
 cd "$here/nodes" || exit 1
 for machine in */; do
 	[ ! -f "$machine/exit" ] || continue
-	rm -rf "$work/root"
-	sh unpack.sh "$machine/tree" "$work/root" 2>"$work/err"
+	unpack "${machine%/}"
 	"$labeler" detect --root "$work/root" >"$work/labels" 2>/dev/null
 	"$labeler" detect --root "$work/root" --format inventory >"$work/inventory"
 	"$labeler" detect --inventory "$work/inventory" --format labels >"$work/replayed" 2>/dev/null
@@ -123,7 +129,7 @@ result "the same labels are not written again" $?
 echo 'foreign/label=x' >>"$features/gpu-labeler"
 "$hook" --root "$server" --write="$features"
 same "an edited file is healed" "$work/labels" "$features/gpu-labeler"
-rm -rf "$work/root" && sh unpack.sh no-gpu/tree "$work/root"
+unpack no-gpu
 "$hook" --root "$work/root" --write="$features"
 [ ! -e "$features/gpu-labeler" ]
 result "no label, no file" $?
