@@ -34,6 +34,14 @@ fails() { # status text command...
 	result "$(basename "$1") ${2:-} ${3:-} ${4:-}: $text" $good
 }
 
+holds() { # name command...: it succeeds
+	what=$1
+	shift
+	good=0
+	"$@" || good=1
+	result "$what" $good
+}
+
 same() { # name file file
 	good=0
 	diff -u "$2" "$3" >"$work/out" 2>&1 || good=1
@@ -101,16 +109,18 @@ for machine in */; do
 done
 
 "$labeler" detect --root "$server" --format table >"$work/table" 2>"$work/err"
-! grep -q "$(printf '\033')" "$work/table" && [ ! -s "$work/err" ]
-result "a pipe gets no colour" $?
-"$labeler" --help | grep -q '^  detect ' && "$labeler" detect --help | grep -q -e '--allow-ids'
-result "help names the commands and the options" $?
-[ "$("$labeler" --version | wc -w)" = 2 ] && [ "$("$hook" --version | wc -w)" = 2 ]
-result "the version is one line" $?
+holds "a pipe gets no colour" [ "$(grep -c "$(printf '\033')" "$work/table")" = 0 ]
+holds "and no chatter" [ ! -s "$work/err" ]
+"$labeler" --help >"$work/out"
+holds "help names the commands" grep -q '^  detect ' "$work/out"
+"$labeler" detect --help >"$work/out"
+holds "and a command's help its options" grep -q -e '--allow-ids' "$work/out"
+holds "the version is one line" [ "$("$labeler" --version | wc -w)" = 2 ]
+holds "the hook's too" [ "$("$hook" --version | wc -w)" = 2 ]
 status=0
 "$labeler" detect --root "$server" >/dev/full 2>"$work/err" || status=$?
-[ "$status" = 1 ] && grep -q 'cannot write to standard output' "$work/err"
-result "a full standard output is an error" $?
+holds "a full standard output is an error" [ "$status" = 1 ]
+holds "that is told" grep -q 'cannot write to standard output' "$work/err"
 
 # The feature file.
 features=$work/features
@@ -118,23 +128,20 @@ mkdir "$features"
 "$labeler" detect --root "$server" >"$work/labels" 2>/dev/null
 (umask 077 && "$hook" --root "$server" --write="$features")
 same "the feature file holds the labels" "$work/labels" "$features/gpu-labeler"
-[ "$(stat -c %a "$features/gpu-labeler")" = 644 ]
-result "everybody may read it, whatever the umask" $?
-[ "$(ls "$features")" = gpu-labeler ] && [ "$(ls -A "$features/.gpu-labeler")" = "" ]
-result "nothing else is left for NFD to see" $?
+holds "everybody may read it, whatever the umask" \
+	[ "$(stat -c %a "$features/gpu-labeler")" = 644 ]
+holds "nothing else is left for NFD to see" [ "$(ls "$features")" = gpu-labeler ]
 before=$(stat -c '%i %y' "$features/gpu-labeler")
 "$hook" --root "$server" --write="$features"
-[ "$(stat -c '%i %y' "$features/gpu-labeler")" = "$before" ]
-result "the same labels are not written again" $?
+holds "the same labels are not written again" \
+	[ "$(stat -c '%i %y' "$features/gpu-labeler")" = "$before" ]
 echo 'foreign/label=x' >>"$features/gpu-labeler"
 "$hook" --root "$server" --write="$features"
 same "an edited file is healed" "$work/labels" "$features/gpu-labeler"
 unpack no-gpu
 "$hook" --root "$work/root" --write="$features"
-[ ! -e "$features/gpu-labeler" ]
-result "no label, no file" $?
-"$hook" --root "$work/root" --write="$features"
-result "and none the second time" $?
+holds "no label, no file" [ ! -e "$features/gpu-labeler" ]
+holds "and none the second time" "$hook" --root "$work/root" --write="$features"
 
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

@@ -213,6 +213,26 @@ static void junk_on_the_bus_costs_nothing_else(void **state)
 		assert_null(strchr(inventory.problems[i].text, '\033'));
 }
 
+static void a_fifo_does_not_hold_the_scan(void **state)
+{
+	static const struct gpu_row gpu = {GPU, 0x1002, 0x74a1, 0x1200};
+	CLEANUP(tree_close) struct tree tree;
+	CLEANUP(inventory_clear) struct inventory inventory = {0};
+	auto_free char *path = NULL;
+	struct err err;
+
+	(void)state;
+	tree_open(&tree);
+	tree_function(&tree, &gpu);
+	if (asprintf(&path, "%s/" TREE_DEVICES "/" GPU "/sriov_numvfs", tree.root) < 0 ||
+	    mkfifo(path, 0644) < 0)
+		abort();
+	alarm(60);
+	assert_int_equal(scan_tree(&tree, &inventory, &err), 0);
+	alarm(0);
+	assert_non_null(strstr(inventory.gpus[0].numvfs.text, "is empty"));
+}
+
 static void neighbours_in_a_group_are_kept_and_no_others(void **state)
 {
 	static const struct gpu_row rows[] = {
@@ -397,6 +417,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_long_attribute_is_told_and_not_read_on),
 		cmocka_unit_test(junk_on_the_bus_costs_nothing_else),
+		cmocka_unit_test(a_fifo_does_not_hold_the_scan),
 		cmocka_unit_test(neighbours_in_a_group_are_kept_and_no_others),
 		cmocka_unit_test(no_bus_is_an_error_that_says_where),
 		cmocka_unit_test(a_hundred_bad_scans_leak_no_descriptor),
