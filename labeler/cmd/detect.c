@@ -84,12 +84,13 @@ static void names_clear(struct names *names)
 static const char *name_of(const struct function *gpu, const struct device_table *devices,
 			   struct pci_access *access, char **ret_owned)
 {
-	const struct device *device = devices_find(devices, gpu->vendor, gpu->device);
+	const uint16_t id = fact_id(&gpu->device);
+	const struct device *device = devices_find(devices, gpu->vendor, id);
 	char text[160];
 
 	if (device)
 		return device->name;
-	if (!scan_pci_name(access, gpu->vendor, gpu->device, text, sizeof(text)))
+	if (!id || !scan_pci_name(access, gpu->vendor, id, text, sizeof(text)))
 		return "-";
 	*ret_owned = strdup(text);
 	return *ret_owned ? *ret_owned : "-";

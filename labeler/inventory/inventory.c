@@ -14,6 +14,7 @@ void fact_clear(struct fact *fact)
 
 void function_clear(struct function *function)
 {
+	fact_clear(&function->device);
 	fact_clear(&function->driver);
 	fact_clear(&function->iommu_group);
 	fact_clear(&function->physfn);

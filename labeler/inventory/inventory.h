@@ -28,8 +28,9 @@ struct fact {
 /* A PCI function. Source of each field: its directory below /sys/bus/pci/devices. */
 struct function {
 	struct addr addr;
-	uint16_t vendor, device; /* vendor, device */
+	uint16_t vendor;         /* vendor */
 	uint16_t pci_class;      /* class: base class and subclass, 0x0300 */
+	struct fact device;      /* number: device, the PCI device id */
 	struct fact driver;      /* text: last part of the driver link */
 	struct fact iommu_group; /* number: last part of the iommu_group link */
 	struct fact physfn;      /* address: of the PF, on a VF alone */
@@ -78,6 +79,12 @@ void inventory_clear(struct inventory *inventory);
 static inline bool fact_known(const struct fact *fact)
 {
 	return fact->state == FACT_KNOWN;
+}
+
+/* The number of a known fact, 0 otherwise: no PCI device has the id 0. */
+static inline uint16_t fact_id(const struct fact *fact)
+{
+	return fact_known(fact) ? (uint16_t)fact->number : 0;
 }
 
 /* True where the fact is known and says text. */

@@ -10,7 +10,7 @@ const struct field json_function_fields[] = {
 	/* clang-format off */
 	{"address",     TYPE_PLACE,  FUNCTION(addr),        0,  0},
 	{"vendor",      TYPE_ID,     FUNCTION(vendor),      0,  0},
-	{"device",      TYPE_ID,     FUNCTION(device),      0,  0},
+	{"device",      TYPE_HEX,     FUNCTION(device),      0,  0},
 	{"class",       TYPE_ID,     FUNCTION(pci_class),   0,  0},
 	{"driver",      TYPE_TEXT,   FUNCTION(driver),      0,  0},
 	{"iommu_group", TYPE_NUMBER, FUNCTION(iommu_group), 0,  INT32_MAX},

@@ -56,10 +56,14 @@ static struct cell address(const struct view *view)
 
 static struct cell id(const struct view *view)
 {
+	const struct function *gpu = gpu_of(view);
 	struct cell cell;
 
-	(void)snprintf(cell.text, sizeof(cell.text), "%04x:%04x", gpu_of(view)->vendor,
-		       gpu_of(view)->device);
+	if (fact_known(&gpu->device))
+		(void)snprintf(cell.text, sizeof(cell.text), "%04x:%04x", gpu->vendor,
+			       fact_id(&gpu->device));
+	else
+		(void)snprintf(cell.text, sizeof(cell.text), "%04x:?", gpu->vendor);
 	return cell;
 }
 

@@ -71,9 +71,9 @@ static struct json_object *function_json(const struct function *gpu, const struc
 	struct json_object *object = json_object_new_object();
 	char id[16];
 
-	(void)snprintf(id, sizeof(id), "%04x:%04x", gpu->vendor, gpu->device);
+	(void)snprintf(id, sizeof(id), "%04x:%04x", gpu->vendor, fact_id(&gpu->device));
 	json_object_object_add(object, "address", text_json(addr_text(gpu->addr).text));
-	json_object_object_add(object, "id", text_json(id));
+	json_object_object_add(object, "id", text_json(fact_known(&gpu->device) ? id : NULL));
 	json_object_object_add(object, "name", text_json(name));
 	json_object_object_add(object, "kind", text_json(part->is_vf ? "VF" : "PF"));
 	json_object_object_add(object, "driver",

@@ -12,7 +12,8 @@
  *    "notes": [{"level": "reason", "text": "..."}]}
  *
  * A function's mode is what it could serve, counted says whether the labels count it, why is why it
- * serves none. driver, iommu_group and numa_node are null where there is none or it is not known.
+ * serves none. id, driver, iommu_group and numa_node are null where there is none or it is not
+ * known.
  */
 struct inventory;
 struct verdict;

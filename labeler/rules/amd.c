@@ -48,8 +48,10 @@ static struct label_value mode(const struct view *view, struct notes *notes)
 static struct label_value clean_version(const char *module, const char *what,
 					const struct fact *version, struct notes *notes)
 {
-	if (fact_known(version))
-		return validity_clean(version->text);
+	const struct label_value value = validity_clean(fact_known(version) ? version->text : "");
+
+	if (*value.text)
+		return value;
 	if (version->state == FACT_FAILED)
 		notes_add(notes, NOTE_WARNING, "%s: %s: no label for it", module, version->text);
 	else if (strcmp(module, "gim") == 0)
@@ -63,18 +65,16 @@ static struct label_value driver_version(const struct view *view, struct notes *
 {
 	const char *name = modules[view->mode];
 	const struct module *module = inventory_module(view->inventory, name);
-	const struct fact absent = {0};
-	const struct fact *version = module ? &module->version : &absent;
+	struct fact version = module ? module->version : (struct fact){0};
 	auto_free char *cut = NULL;
 
-	if (view->mode != MODE_VF_PASSTHROUGH || !fact_known(version))
-		return clean_version(name, "version", version, notes);
-	cut = strndup(version->text, strcspn(version->text, "+"));
-	if (!cut) {
-		notes->failed = true;
-		return (struct label_value){0};
+	if (view->mode == MODE_VF_PASSTHROUGH && fact_known(&version)) {
+		cut = strndup(version.text, strcspn(version.text, "+"));
+		version.text = cut;
+		notes->failed |= !cut;
 	}
-	return validity_clean(cut);
+	return notes->failed ? (struct label_value){0}
+			     : clean_version(name, "version", &version, notes);
 }
 
 static struct label_value driver_src_version(const struct view *view, struct notes *notes)

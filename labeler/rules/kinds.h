@@ -19,7 +19,7 @@ struct count_text {
 /* A count as a label's value: a plain integer, so that node affinity's Gt and Lt work. */
 struct count_text count_text(size_t count);
 
-/* An AMD device id as a label writes it: 74b5, or 0x74b5. */
+/* An AMD device id as a label writes it: 74b5, or 0x74b5; empty where it is not known. */
 struct label_value kinds_device_id(const struct function *gpu, bool with_0x);
 
 /* labels_put() with a key that is formatted. */

@@ -2,6 +2,7 @@
 #include "rules/labels.h"
 
 #include "base/cleanup.h"
+#include "base/strbuf.h"
 #include "rules/notes.h"
 #include "rules/validity.h"
 
@@ -111,4 +112,29 @@ void labels_clear(struct labels *labels)
 		label_clear(&labels->items[i]);
 	free(labels->items);
 	*labels = (struct labels){0};
+}
+
+static void add_change(struct strbuf *out, char sign, const struct label *label)
+{
+	strbuf_addf(out, " %c%s=%s", sign, label->key, label->value);
+}
+
+void labels_diff(const struct labels *from, const struct labels *to, struct strbuf *out)
+{
+	size_t i = 0;
+	size_t j = 0;
+
+	while (i < from->n_items || j < to->n_items) {
+		const struct label *old = i < from->n_items ? &from->items[i] : NULL;
+		const struct label *new = j < to->n_items ? &to->items[j] : NULL;
+		const int order = !old ? 1 : !new ? -1 : strcmp(old->key, new->key);
+		const bool same = order == 0 && strcmp(old->value, new->value) == 0;
+
+		if (order <= 0 && !same)
+			add_change(out, '-', old);
+		if (order >= 0 && !same)
+			add_change(out, '+', new);
+		i += order <= 0;
+		j += order >= 0;
+	}
 }

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 struct notes;
+struct strbuf;
 
 /* Which GPU functions something stands on: indices into the inventory's gpus. */
 struct picks {
@@ -40,6 +41,12 @@ struct origin {
 void labels_put(struct labels *labels, struct notes *notes, const char *key, const char *value,
 		struct origin origin);
 void labels_clear(struct labels *labels);
+
+/*
+ * What makes the second of the first: " -key=value +key=value" and so on, in the order of the keys;
+ * nothing is added to out where they are equal. Sets that failed are nobody's to compare.
+ */
+void labels_diff(const struct labels *from, const struct labels *to, struct strbuf *out);
 
 /* The label of that key, or NULL. */
 const struct label *labels_find(const struct labels *labels, const char *key);

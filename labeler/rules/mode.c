@@ -17,11 +17,10 @@ enum role {
 	ROLE_PF_UNSURE = 1 << 3,   /* whether it has VFs could not be read */
 	ROLE_VF_OF_GIM = 1 << 4,   /* a virtfn link of a PF bound to gim names it */
 	ROLE_VF_OF_OTHER = 1 << 5, /* a virtfn link of another PF does */
-	ROLE_VF_UNNAMED = 1 << 6,  /* it has a physfn link, but no PF names it */
-	ROLE_UNKNOWN = 1 << 7,     /* its physfn link could not be read */
+	ROLE_VF_UNNAMED = 1 << 6,  /* it has a physfn link, be it garbled, but no PF names it */
 	ANY_PF = ROLE_PF | ROLE_PF_OF_VFS | ROLE_PF_ODD | ROLE_PF_UNSURE,
 	ANY_VF = ROLE_VF_OF_GIM | ROLE_VF_OF_OTHER | ROLE_VF_UNNAMED,
-	ANY_ROLE = ANY_PF | ANY_VF | ROLE_UNKNOWN,
+	ANY_ROLE = ANY_PF | ANY_VF,
 };
 enum bound {
 	BY_NONE = 1 << 0,
@@ -40,7 +39,6 @@ enum group {
 };
 
 static const char bad_driver[] = "its driver cannot be read";
-static const char bad_role[] = "whether it is a PF or a VF cannot be read";
 static const char bad_group[] = "its IOMMU group cannot be read";
 static const char no_group[] = "it is in no IOMMU group: is the IOMMU switched on?";
 static const char no_driver[] = "no driver is bound to it";
@@ -57,7 +55,6 @@ static const struct row amd_rows[] = {
 	/* role                     driver               group       mode                 vfio   say    why */
 	{ANY_ROLE,                  BY_UNKNOWN,          IN_ANY,     MODE_NONE,           false, true,  bad_driver},
 	{ANY_ROLE,                  BY_AMDGPU,           IN_ANY,     MODE_CONTAINER,      false, false, NULL},
-	{ROLE_UNKNOWN,              BY_ANY,              IN_ANY,     MODE_NONE,           false, true,  bad_role},
 	{ROLE_VF_OF_GIM,            BY_VFIO,             IN_GROUP,   MODE_VF_PASSTHROUGH, true,  false, NULL},
 	{ROLE_VF_OF_GIM,            BY_NONE,             IN_GROUP,   MODE_VF_PASSTHROUGH, false, false, NULL},
 	{ROLE_VF_OF_GIM,            BY_VFIO | BY_NONE,   IN_NONE,    MODE_NONE,           false, true,  no_group},
@@ -90,7 +87,6 @@ static const struct row intel_rows[] = {
 	/* clang-format off */
 	/* role                     driver               group       mode                 vfio   say    why */
 	{ANY_ROLE,                  BY_UNKNOWN,          IN_ANY,     MODE_NONE,           false, true,  bad_driver},
-	{ROLE_UNKNOWN,              BY_VFIO,             IN_ANY,     MODE_NONE,           false, true,  bad_role},
 	{ROLE_PF_OF_VFS | ROLE_PF_ODD, BY_VFIO,          IN_ANY,     MODE_NONE,           false, true,
 		"a PF with VFs: only its VFs can be passed through"},
 	{ROLE_PF_UNSURE,            BY_VFIO,             IN_ANY,     MODE_NONE,           false, true,
@@ -187,9 +183,7 @@ static enum role role_of(const struct function *gpu, const struct named_vfs *nam
 
 	if (vf) /* a new VF is named by its PF before it has a physfn link */
 		return vf->of_gim ? ROLE_VF_OF_GIM : ROLE_VF_OF_OTHER;
-	if (gpu->physfn.state == FACT_FAILED)
-		return ROLE_UNKNOWN;
-	if (fact_known(&gpu->physfn))
+	if (gpu->physfn.state != FACT_ABSENT)
 		return ROLE_VF_UNNAMED;
 	if (gpu->n_vfs > 0)
 		return ROLE_PF_OF_VFS;
@@ -233,10 +227,14 @@ static const struct row *row_of(const struct row *row, enum role role, enum boun
 
 static const char *filtered(const struct function *gpu, const struct rule_options *options)
 {
-	if (options->allow_ids.n_ids > 0 &&
-	    !filter_has(&options->allow_ids, gpu->vendor, gpu->device))
+	const bool is_listed = options->allow_ids.n_ids > 0 || options->deny_ids.n_ids > 0;
+	const uint16_t id = fact_id(&gpu->device);
+
+	if (is_listed && !fact_known(&gpu->device))
+		return "its device id cannot be read, and there is a list of ids";
+	if (options->allow_ids.n_ids > 0 && !filter_has(&options->allow_ids, gpu->vendor, id))
 		return "allow-ids leaves it out";
-	if (filter_has(&options->deny_ids, gpu->vendor, gpu->device))
+	if (filter_has(&options->deny_ids, gpu->vendor, id))
 		return "deny-ids leaves it out";
 	return NULL;
 }

@@ -24,7 +24,10 @@ struct label_value kinds_device_id(const struct function *gpu, bool with_0x)
 {
 	struct label_value value;
 
-	(void)snprintf(value.text, sizeof(value.text), with_0x ? "0x%04x" : "%04x", gpu->device);
+	if (!fact_known(&gpu->device))
+		return (struct label_value){0};
+	(void)snprintf(value.text, sizeof(value.text), with_0x ? "0x%04x" : "%04x",
+		       fact_id(&gpu->device));
 	return value;
 }
 
@@ -65,8 +68,8 @@ static void note_problems(const struct inventory *inventory, struct notes *notes
 /* A failed fact carries the path and the reason that the row's words lack. */
 static const char *failure_of(const struct function *gpu)
 {
-	const struct fact *facts[] = {&gpu->driver, &gpu->physfn, &gpu->iommu_group, &gpu->numvfs,
-				      &gpu->vf_links};
+	const struct fact *facts[] = {&gpu->device,      &gpu->driver, &gpu->physfn,
+				      &gpu->iommu_group, &gpu->numvfs, &gpu->vf_links};
 
 	for (size_t i = 0; i < ARRAY_SIZE(facts); i++) {
 		if (facts[i]->state == FACT_FAILED)

@@ -30,7 +30,10 @@ static struct label_value intel_id(const struct function *gpu, const struct rule
 	struct label_value value;
 
 	(void)options;
-	(void)snprintf(value.text, sizeof(value.text), "%04x-%04x", gpu->pci_class, gpu->device);
+	if (!fact_known(&gpu->device))
+		return (struct label_value){0};
+	(void)snprintf(value.text, sizeof(value.text), "%04x-%04x", gpu->pci_class,
+		       fact_id(&gpu->device));
 	return value;
 }
 

@@ -17,7 +17,7 @@
 /* A function that is no GPU, kept until it is known whose IOMMU group matters. */
 struct bystander {
 	struct addr addr;
-	struct identity identity;
+	struct identity identity; /* device 0: it could not be read */
 };
 
 struct bus_scan {
@@ -53,9 +53,12 @@ static int leave_out(struct bus_scan *scan, struct addr addr, const char *what)
 	return 0;
 }
 
-/* Has an attribute the form 0x and that many hex digits, as the kernel always writes it? */
-static bool is_whole(int devices_fd, struct addr addr, const char *name, size_t digits,
-		     struct err *why)
+/*
+ * An attribute of the form 0x and that many hex digits, as the kernel always writes it. Where it is
+ * anything else *why says what.
+ */
+static bool read_hex(int devices_fd, struct addr addr, const char *name, size_t digits,
+		     uint32_t *ret, struct err *why)
 {
 	char path[64];
 	char text[HOST_TEXT];
@@ -66,14 +69,17 @@ static bool is_whole(int devices_fd, struct addr addr, const char *name, size_t 
 	if (r == HOST_ABSENT)
 		r = -ENOENT;
 	if (r < 0) {
-		err_set(why, 0, "%s %s", name, host_reason(r));
+		err_set(why, 0, "%s: %s", name, host_reason(r));
 		return false;
 	}
-	if (strlen(text) == digits + 2 && strncmp(text, "0x", 2) == 0 &&
-	    strspn(text + 2, "0123456789abcdefABCDEF") == digits)
-		return true;
-	err_set(why, 0, "%s holds \"%.40s\", not 0x and %zu hex digits", name, text, digits);
-	return false;
+	if (strlen(text) != digits + 2 || strncmp(text, "0x", 2) != 0 ||
+	    strspn(text + 2, "0123456789abcdefABCDEF") != digits) {
+		err_set(why, 0, "%s holds \"%.40s\", not 0x and %zu hex digits", name, text,
+			digits);
+		return false;
+	}
+	*ret = (uint32_t)strtoul(text, NULL, 16);
+	return true;
 }
 
 /*
@@ -91,11 +97,38 @@ static bool looks_cut(const struct device_table *devices, const struct identity 
 	       !devices_find(devices, id->vendor, id->device);
 }
 
-static bool identity_is_whole(int devices_fd, struct addr addr, struct err *why)
+/*
+ * The identity once more, strictly and by ourselves, where libpci failed or read something odd.
+ * Without its device id a function still is what its vendor and class say: the id is 0 then, and
+ * *why says why. False where it is not even known whether it is a GPU.
+ */
+static bool look_closer(int devices_fd, struct addr addr, struct identity *ret, struct err *why)
 {
-	return is_whole(devices_fd, addr, "vendor", 4, why) &&
-	       is_whole(devices_fd, addr, "device", 4, why) &&
-	       is_whole(devices_fd, addr, "class", 6, why);
+	uint32_t vendor;
+	uint32_t device = 0;
+	uint32_t pci_class = 0;
+
+	if (!read_hex(devices_fd, addr, "vendor", 4, &vendor, why))
+		return false;
+	if (devices_vendor_has_gpus((uint16_t)vendor) &&
+	    !read_hex(devices_fd, addr, "class", 6, &pci_class, why))
+		return false;
+	if (!read_hex(devices_fd, addr, "device", 4, &device, why))
+		device = 0;
+	*ret = (struct identity){(uint16_t)vendor, (uint16_t)device, (uint16_t)(pci_class >> 8)};
+	return true;
+}
+
+static int set_device(struct function *function, uint16_t device, const char *why)
+{
+	if (device) {
+		function->device.state = FACT_KNOWN;
+		function->device.number = device;
+		return 0;
+	}
+	function->device.text = strdup(why);
+	function->device.state = FACT_FAILED;
+	return function->device.text ? 0 : -ENOMEM;
 }
 
 static int add_vf(struct function *pf, struct addr addr)
@@ -199,13 +232,12 @@ static int read_gpu(int dir, struct function *gpu)
 }
 
 static int add_gpu(struct bus_scan *scan, int devices_fd, struct addr addr,
-		   const struct identity *id)
+		   const struct identity *id, const struct err *why)
 {
 	CLEANUP(function_clear)
 	struct function gpu = {
 		.addr = addr,
 		.vendor = id->vendor,
-		.device = id->device,
 		.pci_class = id->pci_class,
 	};
 
@@ -213,7 +245,7 @@ static int add_gpu(struct bus_scan *scan, int devices_fd, struct addr addr,
 
 	if (dir < 0)
 		return leave_out(scan, addr, strerror(errno));
-	if (read_gpu(dir, &gpu))
+	if (set_device(&gpu, id->device, why->text) || read_gpu(dir, &gpu))
 		return out_of_memory(scan->err);
 	/* Attributes of a function that went away meanwhile read as absent. */
 	if (faccessat(devices_fd, addr_text(addr).text, F_OK, 0) != 0)
@@ -250,12 +282,11 @@ static int read_entry(struct bus_scan *scan, int devices_fd, const char *name)
 			       ? out_of_memory(scan->err)
 			       : 0;
 	}
-	if (scan_pci_identity(scan->access, addr, &id, &why))
-		return leave_out(scan, addr, why.text);
-	if (looks_cut(scan->devices, &id) && !identity_is_whole(devices_fd, addr, &why))
+	if ((scan_pci_identity(scan->access, addr, &id, &why) || looks_cut(scan->devices, &id)) &&
+	    !look_closer(devices_fd, addr, &id, &why))
 		return leave_out(scan, addr, why.text);
 	if (devices_is_gpu(scan->devices, id.vendor, id.device, id.pci_class))
-		return add_gpu(scan, devices_fd, addr, &id);
+		return add_gpu(scan, devices_fd, addr, &id, &why);
 	return add_bystander(scan, addr, &id);
 }
 
@@ -280,7 +311,6 @@ static int add_other(struct bus_scan *scan, int devices_fd, const struct bystand
 	struct function other = {
 		.addr = bystander->addr,
 		.vendor = bystander->identity.vendor,
-		.device = bystander->identity.device,
 		.pci_class = bystander->identity.pci_class,
 	};
 	struct err why;
@@ -288,7 +318,8 @@ static int add_other(struct bus_scan *scan, int devices_fd, const struct bystand
 
 	if (scan->groups.n_items == 0 && other.vendor != VENDOR_AMD)
 		return 0;
-	if (read_other(devices_fd, addr_text(other.addr).text, &other))
+	if (set_device(&other, bystander->identity.device, "device cannot be read") ||
+	    read_other(devices_fd, addr_text(other.addr).text, &other))
 		return out_of_memory(scan->err);
 	shared = fact_known(&other.iommu_group) &&
 		 groups_have(&scan->groups, other.iommu_group.number);

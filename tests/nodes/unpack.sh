@@ -22,6 +22,7 @@
 #   l PATH TARGET       a symbolic link
 #   x PATH              remove it
 #   m PATH MODE         chmod it
+#   p PATH              a FIFO: who reads it hangs
 #   big PATH BYTES      a file of so many 7s
 set -eu
 machine=$1
@@ -64,8 +65,7 @@ function place(addr, below, part, d, depth) {
 	split(addr, part, ":")
 	d = "sys/devices/pci" part[1] ":" (below ? "00" : part[2]) (below ? "/" below : "") "/" addr
 	path_of[addr] = d
-	depth = up(d)                       # from its directory to sys/..
-	sub(/^\.\.\//, "", depth)           # to sys
+	depth = up(d) # from the directory of the function to sys
 	root_of[addr] = depth
 	dir(d)
 	link("sys/bus/pci/devices/" addr, "../../../" substr(d, 5))
@@ -95,6 +95,7 @@ BEGIN {
 /^[ \t]*(#|$)/ { next }
 $1 == "function" {
 	if ($3 !~ /^[0-9a-f]+:[0-9a-f]+$/) fail("function ADDRESS VENDOR:DEVICE")
+	if ($2 !~ /^[0-9a-f]+:[0-9a-f][0-9a-f]:[0-9a-f][0-9a-f]\.[0-7]$/) fail($2 ": is no address")
 	options(4); known("class driver group numa below count totalvfs numvfs vf-device")
 	split($3, id, ":")
 	class = "class" in option ? option["class"] : id[1] == "1002" ? "120000" : "030000"
@@ -104,8 +105,9 @@ $1 == "function" {
 		identity(addr, id[1], id[2], class, option["numa"])
 		bind(addr, option["driver"])
 		group(addr, option["group"] == "" ? "" : option["group"] + n)
-		vendor_of[addr] = id[1]; class_of[addr] = class; vf_device_of[addr] = option["vf-device"]; numa_of[addr] = option["numa"]
+		vendor_of[addr] = id[1]; class_of[addr] = class; numa_of[addr] = option["numa"]
 		below_of[addr] = option["below"]
+		if ("vf-device" in option) vf_device_of[addr] = option["vf-device"]
 		if ("totalvfs" in option) put(path_of[addr] "/sriov_totalvfs", option["totalvfs"] "\\n")
 		if ("vf-device" in option) put(path_of[addr] "/sriov_vf_device", option["vf-device"] "\\n")
 		if ("totalvfs" in option || "numvfs" in option) { pfs[addr]; numvfs_of[addr] = option["numvfs"] }
@@ -113,6 +115,7 @@ $1 == "function" {
 	next
 }
 $1 == "vf" {
+	if ($2 !~ /^[0-9a-f]+:[0-9a-f][0-9a-f]:[0-9a-f][0-9a-f]\.[0-7]$/) fail($2 ": is no address")
 	options(3); known("of device driver group numa count")
 	for (n = 0; n < ("count" in option ? option["count"] + 0 : 1); n++) {
 		addr = bus_after($2, n); pf = bus_after(option["of"], n)
@@ -130,6 +133,7 @@ $1 == "vf" {
 	next
 }
 $1 == "module" {
+	if (NF < 2) fail("module NAME")
 	options(3); known("version srcversion")
 	dir("sys/module/" $2)
 	if ("version" in option) put("sys/module/" $2 "/version", option["version"] "\\n")
@@ -137,7 +141,8 @@ $1 == "module" {
 	next
 }
 $1 == "d" { dir($2); next }
-$1 ~ /^[flxm]$|^big$/ {
+$1 ~ /^[flxmp]$|^big$/ {
+	if (NF < 2) fail($1 " PATH")
 	path = quote(target "/" $2); rest = $0
 	sub(/^[a-z]+[ \t]+[^ \t]+[ \t]?/, "", rest)
 	# What was described there makes way, be it a link to another place.
@@ -146,6 +151,7 @@ $1 ~ /^[flxm]$|^big$/ {
 	if ($1 == "f") print way "printf %b " quote(rest) " >" path > late
 	else if ($1 == "l") print way "ln -sfn " quote(rest) " " path > late
 	else if ($1 == "x") print "rm -r " path > late
+	else if ($1 == "p") print "mkfifo " path > late
 	else if ($1 == "m") print "chmod " rest " " path > late
 	else print way "head -c " rest + 0 " /dev/zero | tr \"\\0\" 7 >" path > late
 	next

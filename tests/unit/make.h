@@ -67,7 +67,8 @@ static inline struct function make_function(const struct gpu_row *row)
 	struct function function = {
 		.addr = make_addr(row->addr),
 		.vendor = row->vendor,
-		.device = row->device,
+		.device = row->device ? (struct fact){.state = FACT_KNOWN, .number = row->device}
+				      : make_text("!device is empty"),
 		.pci_class = row->pci_class,
 		.driver = make_text(row->driver),
 		.iommu_group = make_group(row->group),

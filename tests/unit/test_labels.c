@@ -32,6 +32,36 @@ static void labels_are_sorted_and_unique(void **state)
 	assert_int_equal(notes.n_items, 0);
 }
 
+static struct diff_row {
+	const char *name;
+	const char *from[4], *to[4]; /* keys and values, by turns */
+	const char *changes;
+} diff_rows[] = {
+	{"nothing to nothing", {0}, {0}, ""},
+	{"the same", {"a", "1", "b", "2"}, {"a", "1", "b", "2"}, ""},
+	{"one comes", {0}, {"a", "1"}, " +a=1"},
+	{"one goes", {"a", "1"}, {0}, " -a=1"},
+	{"one changes", {"a", "1"}, {"a", "2"}, " -a=1 +a=2"},
+	{"one goes before one that stays", {"a", "1", "b", "2"}, {"b", "2"}, " -a=1"},
+	{"one comes before one that stays", {"b", "2"}, {"a", "1", "b", "2"}, " +a=1"},
+};
+
+static void check_diff(void **state)
+{
+	const struct diff_row *row = *state;
+	CLEANUP(labels_clear) struct labels from = {0};
+	CLEANUP(labels_clear) struct labels to = {0};
+	CLEANUP(notes_clear) struct notes notes = {0};
+	CLEANUP(strbuf_clear) struct strbuf changes = {0};
+
+	for (size_t i = 0; i < ARRAY_SIZE(row->from) && row->from[i]; i += 2)
+		labels_put(&from, &notes, row->from[i], row->from[i + 1], origin);
+	for (size_t i = 0; i < ARRAY_SIZE(row->to) && row->to[i]; i += 2)
+		labels_put(&to, &notes, row->to[i], row->to[i + 1], origin);
+	labels_diff(&from, &to, &changes);
+	assert_string_equal(changes.text ? changes.text : "", row->changes);
+}
+
 static void a_bad_label_costs_no_other(void **state)
 {
 	CLEANUP(labels_clear) struct labels labels = {0};
@@ -148,5 +178,6 @@ int main(void)
 		cmocka_unit_test(text_grows_and_is_handed_over),
 	};
 
-	return RUN_ROWS(count_rows, check_count) + cmocka_run_group_tests(tests, NULL, NULL);
+	return RUN_ROWS(count_rows, check_count) + RUN_ROWS(diff_rows, check_diff) +
+	       cmocka_run_group_tests(tests, NULL, NULL);
 }

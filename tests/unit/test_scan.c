@@ -35,24 +35,25 @@ static bool tells(const struct inventory *inventory, const char *text)
 /* One file of a healthy GPU replaced: the GPU is left out, its neighbour is not. */
 static struct file_row {
 	const char *name, *file, *text;
-	const char *says; /* NULL: the function is read all the same */
+	const char *says; /* NULL: nothing is wrong */
+	bool stays;       /* the function is left, without its device id */
 } file_rows[] = {
 	{"healthy", "vendor", "0x1002\n", NULL},
 	{"no newline", "vendor", "0x1002", NULL},
 	{"upper case", "device", "0x74A1\n", NULL},
-	{"vendor empty", "vendor", "", "vendor is empty"},
+	{"vendor empty", "vendor", "", "vendor: is empty"},
 	{"vendor cut to 0x", "vendor", "0x\n", "vendor holds \"0x\""},
 	{"vendor cut to a digit", "vendor", "0x1\n", "vendor holds \"0x1\""},
 	{"vendor binary", "vendor",
 	 "\x7f"
 	 "ELF\x02\x01",
-	 "vendor holds bytes"},
+	 "vendor: holds bytes"},
 	{"vendor a word", "vendor", "amd\n", "vendor holds \"amd\""},
-	{"device empty", "device", "", "device is empty"},
-	{"device cut to 0x", "device", "0x\n", "device holds \"0x\""},
-	{"device cut to two digits", "device", "0x74\n", "device holds \"0x74\""},
-	{"device cut to three digits", "device", "0x74a\n", "device holds \"0x74a\""},
-	{"class empty", "class", "", "class is empty"},
+	{"device empty", "device", "", "device: is empty", true},
+	{"device cut to 0x", "device", "0x\n", "device holds \"0x\"", true},
+	{"device cut to two digits", "device", "0x74\n", "device holds \"0x74\"", true},
+	{"device cut to three digits", "device", "0x74a\n", "device holds \"0x74a\"", true},
+	{"class empty", "class", "", "class: is empty"},
 	{"class cut to 0x", "class", "0x\n", "class holds \"0x\""},
 	{"class cut to four digits", "class", "0x1200\n", "class holds \"0x1200\""},
 	{"class a word", "class", "gpu\n", "class holds \"gpu\""},
@@ -72,9 +73,13 @@ static void check_file(void **state)
 	tree_function(&tree, &next);
 	tree_file(&tree, row->text, TREE_DEVICES "/" GPU "/%s", row->file);
 	assert_int_equal(scan_tree(&tree, &inventory, &err), 0);
-	assert_int_equal(inventory.n_gpus, row->says ? 1 : 2);
-	assert_int_equal(inventory.n_problems, row->says ? 1 : 0);
-	if (row->says) {
+	assert_int_equal(inventory.n_gpus, row->says && !row->stays ? 1 : 2);
+	assert_int_equal(inventory.n_problems, row->says && !row->stays ? 1 : 0);
+	if (row->stays) {
+		assert_int_equal(inventory.gpus[0].device.state, FACT_FAILED);
+		if (!strstr(inventory.gpus[0].device.text, row->says))
+			fail_msg("%s", inventory.gpus[0].device.text);
+	} else if (row->says) {
 		assert_true(inventory.problems[0].has_addr);
 		assert_true(tells(&inventory, GPU));
 		if (!tells(&inventory, row->says))
