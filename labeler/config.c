@@ -8,6 +8,13 @@
 #include <errno.h>
 #include <string.h>
 
+enum {
+	INTERVAL_DEFAULT_MS = 60 * 1000,
+	INTERVAL_MOST_MS = 24 * 3600 * 1000,
+	EXPIRY_MOST_MS = 10 * INTERVAL_MOST_MS,
+	EXPIRY_INTERVALS = 3, /* a single late look must not cost the labels */
+};
+
 /* A path; the empty text is none. */
 static int set_path(char **path, const char *value, struct err *err)
 {
@@ -71,22 +78,142 @@ static int set_device_id_format(struct config *config, const char *value, struct
 	return 0;
 }
 
+/* The bit of an output's name, 0 where there is none of that name. */
+static unsigned int output_bit(const char *name)
+{
+	static const char *const names[CONFIG_OUTPUTS] = {
+		[CONFIG_OUTPUT_FILE] = "file",
+		[CONFIG_OUTPUT_STDOUT] = "stdout",
+	};
+
+	for (unsigned int i = 0; i < CONFIG_OUTPUTS; i++) {
+		if (strcmp(name, names[i]) == 0)
+			return 1U << i;
+	}
+	return 0;
+}
+
+static int set_output(struct config *config, const char *value, struct err *err)
+{
+	auto_free char *copy = strdup(value);
+	char *rest = copy;
+	unsigned int outputs = 0;
+
+	if (!copy)
+		return err_set(err, -ENOMEM, "out of memory");
+	for (char *name; (name = strsep(&rest, ","));) {
+		name += strspn(name, " \t");
+		name[strcspn(name, " \t")] = '\0';
+		if (!output_bit(name))
+			return err_set(err, -EINVAL, "\"%s\" is neither file nor stdout", name);
+		outputs |= output_bit(name);
+	}
+	config->outputs = outputs;
+	return 0;
+}
+
+/* A number and its unit: 500ms, 60s, 5m, 1h, or 0. */
+static int parse_time(const char *text, int64_t *ret_ms, struct err *err)
+{
+	static const struct {
+		const char *unit;
+		int64_t ms;
+	} units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}};
+	const size_t digits = strspn(text, "0123456789");
+	const long long number = digits > 0 && digits < 9 ? strtoll(text, NULL, 10) : -1;
+
+	if (number == 0 && !text[digits]) {
+		*ret_ms = 0;
+		return 0;
+	}
+	for (size_t i = 0; number >= 0 && i < ARRAY_SIZE(units); i++) {
+		if (strcmp(text + digits, units[i].unit) == 0) {
+			*ret_ms = number * units[i].ms;
+			return 0;
+		}
+	}
+	return err_set(err, -EINVAL, "\"%s\" is no time: write 60s, 5m or 1h", text);
+}
+
+static int set_interval(struct config *config, const char *value, struct err *err)
+{
+	const int r = parse_time(value, &config->interval_ms, err);
+
+	if (r == 0 && (config->interval_ms < 1000 || config->interval_ms > INTERVAL_MOST_MS))
+		return err_set(err, -EINVAL, "\"%s\" is not from 1s to 24h", value);
+	return r;
+}
+
+static int set_expiry(struct config *config, const char *value, struct err *err)
+{
+	int64_t ms = 0;
+	const int r = parse_time(value, &ms, err);
+
+	if (r == 0 && ms > EXPIRY_MOST_MS)
+		return err_set(err, -EINVAL, "\"%s\" is more than 240h", value);
+	config->expiry_s = (unsigned int)(ms / 1000);
+	return r;
+}
+
+static int set_withdraw_on_exit(struct config *config, const char *value, struct err *err)
+{
+	config->withdraw_on_exit = strcmp(value, "yes") == 0;
+	if (!config->withdraw_on_exit && strcmp(value, "no") != 0)
+		return err_set(err, -EINVAL, "\"%s\" is neither yes nor no", value);
+	return 0;
+}
+
+static int set_log_level(struct config *config, const char *value, struct err *err)
+{
+	if (!log_level_parse(value, &config->log_level))
+		return err_set(err, -EINVAL, "\"%s\" is neither error, warning, info nor debug",
+			       value);
+	return 0;
+}
+
+static int set_log_format(struct config *config, const char *value, struct err *err)
+{
+	config->log_json = strcmp(value, "json") == 0;
+	if (!config->log_json && strcmp(value, "text") != 0)
+		return err_set(err, -EINVAL, "\"%s\" is neither text nor json", value);
+	return 0;
+}
+
+static int set_features_dir(struct config *config, const char *value, struct err *err)
+{
+	return set_path(&config->features_dir, value, err);
+}
+
 const struct config_key config_keys[] = {
 	/* clang-format off */
-	{"host", "root", "root", "DIR",
+	{"host", "root", "root", CONFIG_OF_SCAN, "DIR",
 		"the host's root: /sys, /proc, /lib/modules are read below it", set_root},
-	{"host", "sysfs", "sysfs", "DIR",
+	{"host", "sysfs", "sysfs", CONFIG_OF_SCAN, "DIR",
 		"the host's sysfs, where it is not <root>/sys", set_sysfs},
-	{"devices", "table", "device-table", "FILE",
+	{"devices", "table", "device-table", CONFIG_OF_SCAN, "FILE",
 		"device names laid over the built-in ones", set_device_table},
-	{"devices", "allow-ids", "allow-ids", "LIST",
+	{"devices", "allow-ids", "allow-ids", CONFIG_OF_SCAN, "LIST",
 		"count these device ids only: 0x74b5,1002:74a1", set_allow_ids},
-	{"devices", "deny-ids", "deny-ids", "LIST",
+	{"devices", "deny-ids", "deny-ids", CONFIG_OF_SCAN, "LIST",
 		"never count these device ids", set_deny_ids},
-	{"amd", "driver-type", "driver-type", "MODE",
+	{"amd", "driver-type", "driver-type", CONFIG_OF_SCAN, "MODE",
 		"auto, container, vf-passthrough or pf-passthrough", set_driver_type},
-	{"amd", "device-id-format", "device-id-format", "FORM",
+	{"amd", "device-id-format", "device-id-format", CONFIG_OF_SCAN, "FORM",
 		"bare (74b5) or 0x (0x74b5) in the passthrough modes", set_device_id_format},
+	{"agent", "output", "output", CONFIG_OF_AGENT, "LIST",
+		"file (NFD's feature file), stdout; may be given several times", set_output},
+	{"agent", "interval", "interval", CONFIG_OF_AGENT, "TIME",
+		"look again after this time even without an event: 60s", set_interval},
+	{"agent", "withdraw-on-exit", "withdraw-on-exit", CONFIG_OF_AGENT, NULL,
+		"take the labels away when leaving", set_withdraw_on_exit},
+	{"agent", "log-level", "log-level", CONFIG_OF_AGENT, "LEVEL",
+		"error, warning, info or debug", set_log_level},
+	{"agent", "log-format", "log-format", CONFIG_OF_AGENT, "FORM",
+		"text or json", set_log_format},
+	{"file", "dir", "features-dir", CONFIG_OF_AGENT, "DIR",
+		"where NFD looks for feature files", set_features_dir},
+	{"file", "expiry", "expiry", CONFIG_OF_AGENT, "TIME",
+		"NFD forgets the labels of a dead agent after this time; 0: never", set_expiry},
 	/* clang-format on */
 };
 _Static_assert(ARRAY_SIZE(config_keys) == CONFIG_KEYS, "config.h counts the keys");
@@ -149,7 +276,12 @@ static int load_flags(const char *const flags[static CONFIG_KEYS], struct config
 int config_load(const char *file, const char *const flags[static CONFIG_KEYS], struct config *ret,
 		struct err *err)
 {
-	CLEANUP(config_clear) struct config config = {0};
+	CLEANUP(config_clear)
+	struct config config = {
+		.outputs = 1U << CONFIG_OUTPUT_FILE,
+		.interval_ms = INTERVAL_DEFAULT_MS,
+		.log_level = LEVEL_INFO,
+	};
 	struct loading loading = {.config = &config};
 	int r = 0;
 
@@ -163,8 +295,23 @@ int config_load(const char *file, const char *const flags[static CONFIG_KEYS], s
 		return err_set(err, -EINVAL,
 			       "allow-ids and deny-ids are both set: one of them is enough, take "
 			       "the other away");
+	if (config.expiry_s > 0 && config.expiry_s * 1000LL < config.interval_ms * EXPIRY_INTERVALS)
+		return err_set(err, -EINVAL,
+			       "expiry is shorter than three times interval: labels would come and "
+			       "go, make it longer");
 	SWAP(*ret, config);
 	return 0;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+bool config_same_outputs(const struct config *a, const struct config *b)
+{
+	return a->outputs == b->outputs && a->expiry_s == b->expiry_s &&
+	       same_text(a->features_dir, b->features_dir);
 }
 
 void config_clear(struct config *config)
@@ -173,6 +320,7 @@ void config_clear(struct config *config)
 	free(config->sysfs);
 	rule_options_clear(&config->rules);
 	device_file_clear(&config->devices);
+	free(config->features_dir);
 	*config = (struct config){0};
 }
 

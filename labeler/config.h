@@ -4,32 +4,53 @@
  * What the user wants: built-in defaults, then the configuration file, then flags. One table has
  * every key; the file, the flags and the help come from it. conf/gpu-labeler.conf documents each.
  */
+#include "base/log.h"
 #include "device_file.h"
 #include "rules/rules.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct err;
 
 #define CONFIG_FILE "/etc/gpu-labeler/gpu-labeler.conf"
+
+enum config_output {
+	CONFIG_OUTPUT_FILE, /* NFD's feature file */
+	CONFIG_OUTPUT_STDOUT,
+	CONFIG_OUTPUTS,
+};
+enum config_scope {
+	CONFIG_OF_SCAN = 1 << 0,  /* what is read, and what it means */
+	CONFIG_OF_AGENT = 1 << 1, /* when and where it is published */
+};
 
 struct config {
 	char *root;  /* owned; NULL: / */
 	char *sysfs; /* owned; NULL: sys below root */
 	struct rule_options rules;
 	struct device_file devices; /* empty: the built-in table */
+	unsigned int outputs;       /* one bit a config_output */
+	int64_t interval_ms;        /* of the timer */
+	bool withdraw_on_exit;
+	enum log_level log_level;
+	bool log_json;
+	char *features_dir;    /* owned; NULL: NFD's */
+	unsigned int expiry_s; /* 0: none */
 };
 
 /* One key: [section] key = value in the file, --flag VALUE on the command line. */
 struct config_key {
 	const char *section, *key, *flag;
-	const char *value, *help; /* for --help: what stands for the value, what it does */
+	enum config_scope scope;
+	const char *value,
+		*help; /* for --help: what stands for the value (NULL: none), what it does */
 	/* Returns 0, or a negative errno with the reason. */
 	int (*set)(struct config *config, const char *value, struct err *err);
 };
 extern const struct config_key config_keys[];
 enum {
-	CONFIG_KEYS = 7,
+	CONFIG_KEYS = 14,
 };
 
 /*
@@ -40,6 +61,9 @@ enum {
 int config_load(const char *file, const char *const flags[static CONFIG_KEYS], struct config *ret,
 		struct err *err);
 void config_clear(struct config *config);
+
+/* Would both write to the same places in the same way? */
+bool config_same_outputs(const struct config *a, const struct config *b);
 
 /* The table to scan with: the user's or the built-in one. Lives as long as the config. */
 struct device_table config_devices(const struct config *config);

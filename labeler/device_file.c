@@ -151,7 +151,7 @@ static int add_builtin(struct device_file *file, const struct device *row)
 	copy.product = row->product ? strdup(row->product) : NULL;
 	copy.family = row->family ? strdup(row->family) : NULL;
 	if (!copy.name || !copy.product != !row->product || !copy.family != !row->family)
-		return -ENOMEM; /* cppcheck-suppress memleak; device_clear() has it */
+		return -ENOMEM;
 	return add(file, &copy);
 }
 

@@ -7,6 +7,8 @@
 
 static const struct command *const commands[] = {
 	&cmd_detect,
+	&cmd_run,
+	&cmd_clean,
 };
 
 static void show_help(FILE *out)

@@ -18,11 +18,23 @@ struct line {
 	struct option options[OPTIONS_MAX];
 	const char **values[OPTIONS_MAX];
 	size_t n_options;
+	size_t help, output; /* which of them are --help and --output */
 };
 
 void cmd_error(const struct err *err)
 {
 	(void)fprintf(stderr, PROGRAM ": %s\n", err->text);
+}
+
+void cmd_settings_clear(struct cmd_settings *settings)
+{
+	free(settings->joined);
+	*settings = (struct cmd_settings){0};
+}
+
+int cmd_load(const struct cmd_settings *settings, struct config *ret, struct err *err)
+{
+	return config_load(settings->file, settings->flags, ret, err);
 }
 
 static void add(struct line *line, const char *flag, bool has_value, const char **value)
@@ -34,9 +46,10 @@ static void add(struct line *line, const char *flag, bool has_value, const char 
 
 static void help_row(const char *flag, const char *value, const char *help)
 {
-	const int pad = 26 - (int)(strlen(flag) + strlen(value));
+	const char *shown = value ? value : "";
+	const int pad = 26 - (int)(strlen(flag) + strlen(shown));
 
-	printf("  --%s %s%*s %s\n", flag, value, pad > 0 ? pad : 0, "", help);
+	printf("  --%s %s%*s %s\n", flag, shown, pad > 0 ? pad : 0, "", help);
 }
 
 static void show_help(const struct cmd_usage *usage)
@@ -45,9 +58,11 @@ static void show_help(const struct cmd_usage *usage)
 	for (size_t i = 0; i < usage->n_options; i++)
 		help_row(usage->options[i].flag, usage->options[i].value, usage->options[i].help);
 	help_row("config", "FILE", "read this file instead of " CONFIG_FILE);
-	for (size_t i = 0; i < CONFIG_KEYS; i++)
-		help_row(config_keys[i].flag, config_keys[i].value, config_keys[i].help);
-	help_row("help", "", "show this");
+	for (size_t i = 0; i < CONFIG_KEYS; i++) {
+		if (config_keys[i].scope & usage->scope)
+			help_row(config_keys[i].flag, config_keys[i].value, config_keys[i].help);
+	}
+	help_row("help", NULL, "show this");
 	printf("\nExit status: 0 done, 1 failed, 2 bad usage or configuration.\n");
 }
 
@@ -58,14 +73,28 @@ static enum cmd_next bad_line(const struct cmd_usage *usage, const char *what, c
 	return CMD_BAD_LINE;
 }
 
+/* --output may come several times: the outputs add up. */
+static bool join(struct cmd_settings *settings, const char **value, const char *more)
+{
+	char *joined = NULL;
+
+	if (asprintf(&joined, "%s,%s", *value, more) < 0)
+		return false;
+	free(settings->joined);
+	settings->joined = joined;
+	*value = joined;
+	return true;
+}
+
 static enum cmd_next read_line(int argc, char **argv, const struct cmd_usage *usage,
-			       const struct line *line, const size_t help)
+			       const struct line *line, struct cmd_settings *settings)
 {
 	opterr = 0;
 	optind = 1;
 	for (;;) {
 		int index = 0;
 		const int c = getopt_long(argc, argv, ":", line->options, &index);
+		const char **value = line->values[index];
 
 		if (c == -1)
 			break;
@@ -73,35 +102,43 @@ static enum cmd_next read_line(int argc, char **argv, const struct cmd_usage *us
 			return bad_line(usage, "the option lacks its value", argv[optind - 1]);
 		if (c == '?')
 			return bad_line(usage, "no such option", argv[optind - 1]);
-		if ((size_t)index == help) {
+		if ((size_t)index == line->help) {
 			show_help(usage);
 			return CMD_HELP_SHOWN;
 		}
-		*line->values[index] = optarg;
+		if ((size_t)index != line->output || !*value)
+			*value = optarg ? optarg : "yes";
+		else if (!join(settings, value, optarg))
+			return bad_line(usage, "out of memory", argv[optind - 1]);
 	}
 	if (optind < argc)
 		return bad_line(usage, "there is nothing to do with this argument", argv[optind]);
 	return CMD_GO_ON;
 }
 
-enum cmd_next cmd_parse(int argc, char **argv, const struct cmd_usage *usage, struct config *config)
+enum cmd_next cmd_parse(int argc, char **argv, const struct cmd_usage *usage,
+			struct cmd_settings *settings, struct config *config)
 {
-	const char *flags[CONFIG_KEYS] = {0};
-	const char *file = NULL;
-	struct line line = {0};
+	struct line line = {.output = OPTIONS_MAX};
 	struct err err;
 	enum cmd_next next;
 
 	for (size_t i = 0; i < usage->n_options; i++)
-		add(&line, usage->options[i].flag, true, usage->options[i].ret);
-	add(&line, "config", true, &file);
-	for (size_t i = 0; i < CONFIG_KEYS; i++)
-		add(&line, config_keys[i].flag, true, &flags[i]);
+		add(&line, usage->options[i].flag, usage->options[i].value, usage->options[i].ret);
+	add(&line, "config", true, &settings->file);
+	for (size_t i = 0; i < CONFIG_KEYS; i++) {
+		if (!(config_keys[i].scope & usage->scope))
+			continue;
+		if (strcmp(config_keys[i].flag, "output") == 0)
+			line.output = line.n_options;
+		add(&line, config_keys[i].flag, config_keys[i].value, &settings->flags[i]);
+	}
+	line.help = line.n_options;
 	add(&line, "help", false, NULL);
-	next = read_line(argc, argv, usage, &line, line.n_options - 1);
+	next = read_line(argc, argv, usage, &line, settings);
 	if (next != CMD_GO_ON)
 		return next;
-	if (config_load(file, flags, config, &err) == 0)
+	if (cmd_load(settings, config, &err) == 0)
 		return CMD_GO_ON;
 	cmd_error(&err);
 	return CMD_BAD_LINE;

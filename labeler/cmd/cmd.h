@@ -20,16 +20,17 @@ struct command {
 	enum cmd_exit (*run)(int argc, char **argv);
 };
 
-extern const struct command cmd_detect;
+extern const struct command cmd_detect, cmd_run, cmd_clean;
 
 /* An option of one subcommand's own, beside those that every key of the configuration gives. */
 struct cmd_option {
-	const char *flag, *value, *help;
-	const char **ret; /* set to the text that was given; untouched otherwise */
+	const char *flag, *value, *help; /* value NULL: an option that stands alone */
+	const char **ret;                /* set to the text that was given; untouched otherwise */
 };
 struct cmd_usage {
 	const struct command *command;
-	const char *about; /* a paragraph for --help */
+	const char *about;       /* a paragraph for --help */
+	enum config_scope scope; /* which keys of the configuration are flags here */
 	const struct cmd_option *options;
 	size_t n_options;
 };
@@ -41,13 +42,24 @@ enum cmd_next {
 	CMD_BAD_LINE,   /* leave with CMD_USAGE; the reason is on stderr */
 };
 
+/* What the command line says of the configuration, kept so that it can be read again. */
+struct cmd_settings {
+	const char *file;               /* --config; NULL: the default */
+	const char *flags[CONFIG_KEYS]; /* of argv or of joined */
+	char *joined;                   /* owned; a flag that was given several times */
+};
+void cmd_settings_clear(struct cmd_settings *settings);
+
+/* Returns 0 or a negative errno, as config_load(). */
+int cmd_load(const struct cmd_settings *settings, struct config *ret, struct err *err);
+
 /*
  * Reads the command line of a subcommand: its own options, --config, --help and a flag for each
- * configuration key. The values stay where argv has them. config: filled where CMD_GO_ON is
- * returned.
+ * configuration key of its scope. The values stay where argv has them. config: filled where
+ * CMD_GO_ON is returned.
  */
 enum cmd_next cmd_parse(int argc, char **argv, const struct cmd_usage *usage,
-			struct config *config);
+			struct cmd_settings *settings, struct config *config);
 
 /* "gpu-labeler: " and the line, to stderr. */
 void cmd_error(const struct err *err);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* detect: scan once, or read a saved inventory, and print. Needs no cluster. */
+#include "agent/look.h"
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "cmd/cmd.h"
@@ -8,23 +9,10 @@
 #include "output/print.h"
 #include "output/print_json.h"
 #include "rules/rules.h"
-#include "scan/host.h"
-#include "scan/kmod.h"
 #include "scan/pci.h"
-#include "scan/scan.h"
 
 #include <errno.h>
 #include <string.h>
-
-static int scan_host(const struct config *config, struct inventory *inventory, struct err *err)
-{
-	const struct device_table devices = config_devices(config);
-	const struct scan_options options = {&devices, scan_kmod_version};
-	CLEANUP(host_close) struct host host = HOST_CLOSED;
-	const int r = host_open(&host, config->root, config->sysfs, err);
-
-	return r < 0 ? r : scan(&host, &options, inventory, err);
-}
 
 /* The whole stream, at most what an inventory may have. */
 static int read_stream(FILE *file, char **ret, size_t *ret_len, struct err *err)
@@ -198,7 +186,7 @@ static int detect(const struct config *config, const char *file, const struct fo
 	const struct answer answer = {config, &inventory, &verdict};
 	int r;
 
-	r = file ? read_inventory(file, &inventory, err) : scan_host(config, &inventory, err);
+	r = file ? read_inventory(file, &inventory, err) : look_scan(config, &inventory, err);
 	if (r == 0)
 		r = rules_apply(&inventory, &config->rules, &verdict, err);
 	if (r == 0)
@@ -228,9 +216,10 @@ static enum cmd_exit run(int argc, char **argv)
 		&cmd_detect,
 		"Shows which GPUs this node has, what they count as, and the labels that follow.\n"
 		"Reads sysfs once; changes nothing.",
-		options, ARRAY_SIZE(options)};
+		CONFIG_OF_SCAN, options, ARRAY_SIZE(options)};
+	CLEANUP(cmd_settings_clear) struct cmd_settings settings = {0};
 	CLEANUP(config_clear) struct config config = {0};
-	const enum cmd_next next = cmd_parse(argc, argv, &usage, &config);
+	const enum cmd_next next = cmd_parse(argc, argv, &usage, &settings, &config);
 	const struct format *format = find_format(format_name);
 	struct err err;
 

@@ -65,16 +65,19 @@ static struct label_value driver_version(const struct view *view, struct notes *
 {
 	const char *name = modules[view->mode];
 	const struct module *module = inventory_module(view->inventory, name);
-	struct fact version = module ? module->version : (struct fact){0};
+	struct fact version = {0};
 	auto_free char *cut = NULL;
 
+	if (module)
+		version = module->version; /* on loan: not cleared here */
 	if (view->mode == MODE_VF_PASSTHROUGH && fact_known(&version)) {
 		cut = strndup(version.text, strcspn(version.text, "+"));
 		version.text = cut;
 		notes->failed |= !cut;
 	}
-	return notes->failed ? (struct label_value){0}
-			     : clean_version(name, "version", &version, notes);
+	if (notes->failed)
+		return (struct label_value){0};
+	return clean_version(name, "version", &version, notes);
 }
 
 static struct label_value driver_src_version(const struct view *view, struct notes *notes)

@@ -119,21 +119,30 @@ static void add_change(struct strbuf *out, char sign, const struct label *label)
 	strbuf_addf(out, " %c%s=%s", sign, label->key, label->value);
 }
 
+/* Which of the two places comes first; the end of a set comes last. */
+static int compare_places(const struct labels *from, size_t i, const struct labels *to, size_t j)
+{
+	if (i == from->n_items)
+		return 1;
+	if (j == to->n_items)
+		return -1;
+	return strcmp(from->items[i].key, to->items[j].key);
+}
+
 void labels_diff(const struct labels *from, const struct labels *to, struct strbuf *out)
 {
 	size_t i = 0;
 	size_t j = 0;
 
 	while (i < from->n_items || j < to->n_items) {
-		const struct label *old = i < from->n_items ? &from->items[i] : NULL;
-		const struct label *new = j < to->n_items ? &to->items[j] : NULL;
-		const int order = !old ? 1 : !new ? -1 : strcmp(old->key, new->key);
-		const bool same = order == 0 && strcmp(old->value, new->value) == 0;
+		const int order = compare_places(from, i, to, j);
+		const bool same =
+			order == 0 && strcmp(from->items[i].value, to->items[j].value) == 0;
 
 		if (order <= 0 && !same)
-			add_change(out, '-', old);
+			add_change(out, '-', &from->items[i]);
 		if (order >= 0 && !same)
-			add_change(out, '+', new);
+			add_change(out, '+', &to->items[j]);
 		i += order <= 0;
 		j += order >= 0;
 	}

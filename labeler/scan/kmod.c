@@ -4,23 +4,65 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <libkmod.h>
 #include <string.h>
 
-static void unref_context(struct kmod_ctx **context)
+/*
+ * libkmod comes into memory for the one question and leaves again: it brings OpenSSL, zstd and
+ * lzma, more than the rest of an agent that may never ask. Its header still checks our use of it.
+ */
+struct libkmod {
+	void *handle;
+	__typeof__(kmod_new) *new;
+	__typeof__(kmod_unref) *unref;
+	__typeof__(kmod_set_log_fn) *set_log_fn;
+	__typeof__(kmod_module_new_from_name) *module_new_from_name;
+	__typeof__(kmod_module_unref) *module_unref;
+	__typeof__(kmod_module_get_info) *module_get_info;
+	__typeof__(kmod_module_info_get_key) *info_get_key;
+	__typeof__(kmod_module_info_get_value) *info_get_value;
+	__typeof__(kmod_module_info_free_list) *info_free_list;
+	__typeof__(kmod_list_next) *list_next;
+};
+
+static void libkmod_close(struct libkmod *lib)
 {
-	kmod_unref(*context);
+	if (lib->handle)
+		(void)dlclose(lib->handle);
 }
 
-static void unref_module(struct kmod_module **module)
+/* Finds every function, or says which is missing. */
+static int libkmod_open(struct libkmod *lib, struct err *err)
 {
-	kmod_module_unref(*module);
-}
+	const struct {
+		const char *name;
+		void *at;
+	} wanted[] = {
+		{"kmod_new", &lib->new},
+		{"kmod_unref", &lib->unref},
+		{"kmod_set_log_fn", &lib->set_log_fn},
+		{"kmod_module_new_from_name", &lib->module_new_from_name},
+		{"kmod_module_unref", &lib->module_unref},
+		{"kmod_module_get_info", &lib->module_get_info},
+		{"kmod_module_info_get_key", &lib->info_get_key},
+		{"kmod_module_info_get_value", &lib->info_get_value},
+		{"kmod_module_info_free_list", &lib->info_free_list},
+		{"kmod_list_next", &lib->list_next},
+	};
 
-static void free_info(struct kmod_list **info)
-{
-	kmod_module_info_free_list(*info);
+	lib->handle = dlopen("libkmod.so.2", RTLD_NOW | RTLD_LOCAL);
+	if (!lib->handle)
+		return err_set(err, -ENOENT, "libkmod is not installed: %s", dlerror());
+	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++) {
+		void *function = dlsym(lib->handle, wanted[i].name);
+
+		if (!function)
+			return err_set(err, -ENOENT, "libkmod has no %s", wanted[i].name);
+		memcpy(wanted[i].at, &function, sizeof(function));
+	}
+	return 0;
 }
 
 /* libkmod writes to stderr by default: what matters comes back as an error. */
@@ -31,13 +73,12 @@ static void say_nothing(void *data, int priority, const char *file, int line, co
 	(void)args;
 }
 
-static int copy_version(const struct kmod_list *info, char **ret)
+/* NOLINTBEGIN(clang-analyzer-core.CallAndMessage): libkmod_open() sets every pointer or fails */
+static int copy_version(const struct libkmod *lib, const struct kmod_list *info, char **ret)
 {
-	const struct kmod_list *entry;
-
-	kmod_list_foreach (entry, info) {
-		if (strcmp(kmod_module_info_get_key(entry), "version") == 0) {
-			*ret = strdup(kmod_module_info_get_value(entry));
+	for (const struct kmod_list *entry = info; entry; entry = lib->list_next(info, entry)) {
+		if (strcmp(lib->info_get_key(entry), "version") == 0) {
+			*ret = strdup(lib->info_get_value(entry));
 			return *ret ? 0 : -ENOMEM;
 		}
 	}
@@ -45,26 +86,42 @@ static int copy_version(const struct kmod_list *info, char **ret)
 	return 0;
 }
 
+static int read_version(const struct libkmod *lib, struct kmod_ctx *context, const char *module,
+			char **ret)
+{
+	struct kmod_module *file = NULL;
+	struct kmod_list *info = NULL;
+	int r;
+
+	lib->set_log_fn(context, say_nothing, NULL);
+	r = lib->module_new_from_name(context, module, &file);
+	if (r == 0)
+		r = lib->module_get_info(file, &info);
+	if (r >= 0)
+		r = copy_version(lib, info, ret);
+	lib->info_free_list(info);
+	lib->module_unref(file);
+	return r;
+}
+
 int scan_kmod_version(const char *root, const char *release, const char *module, char **ret,
 		      struct err *err)
 {
 	const char *no_config = NULL;
-	CLEANUP(unref_context) struct kmod_ctx *context = NULL;
-	CLEANUP(unref_module) struct kmod_module *file = NULL;
-	CLEANUP(free_info) struct kmod_list *info = NULL;
+	CLEANUP(libkmod_close) struct libkmod lib = {0};
+	struct kmod_ctx *context;
 	auto_free char *tree = NULL;
-	int r;
+	int r = libkmod_open(&lib, err);
 
+	if (r < 0)
+		return r;
 	if (asprintf(&tree, "%s/lib/modules/%s", root, release) < 0)
 		return err_set(err, -ENOMEM, "out of memory");
-	context = kmod_new(tree, &no_config);
+	context = lib.new(tree, &no_config);
 	if (!context)
 		return err_set(err, -ENOMEM, "out of memory");
-	kmod_set_log_fn(context, say_nothing, NULL);
-	r = kmod_module_new_from_name(context, module, &file);
-	if (r == 0)
-		r = kmod_module_get_info(file, &info);
-	if (r < 0)
-		return err_set(err, r, "%s: module %s: %s", tree, module, strerror(-r));
-	return copy_version(info, ret);
+	r = read_version(&lib, context, module, ret);
+	lib.unref(context);
+	return r < 0 ? err_set(err, r, "%s: module %s: %s", tree, module, strerror(-r)) : 0;
 }
+/* NOLINTEND(clang-analyzer-core.CallAndMessage) */

@@ -84,7 +84,7 @@ fails 2 '--nope: no such option' "$hook" --nope
 fails 2 'lacks its value' "$hook" --root
 fails 2 'nothing to do with this argument' "$hook" here
 fails 1 'cannot open /nonexistent' "$hook" --root /nonexistent
-fails 1 'cannot write /nonexistent/gpu-labeler' "$hook" --root "$server" --write=/nonexistent
+fails 1 '/nonexistent: there is no such directory' "$hook" --root "$server" --write=/nonexistent
 
 # The formats say the same, on every machine that can be read.
 cd "$here/nodes" || exit 1

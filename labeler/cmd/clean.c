@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* clean: takes away what the agent published, at the outputs that the configuration names. */
+#include "agent/agent.h"
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "cmd/cmd.h"
+
+static enum cmd_exit run(int argc, char **argv)
+{
+	const struct cmd_usage usage = {
+		&cmd_clean,
+		"Withdraws every label that gpu-labeler published. Stop the agent first.",
+		CONFIG_OF_AGENT, NULL, 0};
+	CLEANUP(cmd_settings_clear) struct cmd_settings settings = {0};
+	CLEANUP(config_clear) struct config config = {0};
+	const enum cmd_next next = cmd_parse(argc, argv, &usage, &settings, &config);
+	struct err err;
+
+	if (next != CMD_GO_ON)
+		return next == CMD_HELP_SHOWN ? CMD_DONE : CMD_USAGE;
+	if (agent_clean(&config, &err) == 0)
+		return CMD_DONE;
+	cmd_error(&err);
+	return CMD_FAILED;
+}
+
+const struct command cmd_clean = {"clean", "withdraw every label that was published", run};

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* run: the agent. */
+#include "agent/agent.h"
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "cmd/cmd.h"
+
+static int load(void *data, struct config *ret, struct err *err)
+{
+	return cmd_load(data, ret, err);
+}
+
+static enum cmd_exit run(int argc, char **argv)
+{
+	const char *once = NULL;
+	const struct cmd_option options[] = {
+		{"once", NULL, "publish once and leave", &once},
+	};
+	const struct cmd_usage usage = {
+		&cmd_run,
+		"Publishes the labels of this node and keeps them true, on the kernel's events.\n"
+		"SIGHUP reads the configuration again, SIGUSR1 writes the state to the log.",
+		CONFIG_OF_SCAN | CONFIG_OF_AGENT, options, ARRAY_SIZE(options)};
+	CLEANUP(cmd_settings_clear) struct cmd_settings settings = {0};
+	CLEANUP(config_clear) struct config config = {0};
+	const enum cmd_next next = cmd_parse(argc, argv, &usage, &settings, &config);
+	const struct agent_setup setup = {settings.file ? settings.file : CONFIG_FILE, load,
+					  &settings};
+	struct err err;
+
+	if (next != CMD_GO_ON)
+		return next == CMD_HELP_SHOWN ? CMD_DONE : CMD_USAGE;
+	if ((once ? agent_once(&config, &err) : agent_run(&setup, &config, &err)) == 0)
+		return CMD_DONE;
+	cmd_error(&err);
+	return CMD_FAILED;
+}
+
+const struct command cmd_run = {"run", "publish the labels and keep them true", run};
