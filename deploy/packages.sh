@@ -40,11 +40,8 @@ is_installed() { # family package
 as_root() {
 	if [ "$(id -u)" = 0 ]; then
 		"$@"
-	elif command -v sudo >/dev/null; then
-		sudo "$@"
 	else
-		echo "packages.sh: neither root nor sudo is here: as root, run: $*" >&2
-		exit 1
+		sudo "$@"
 	fi
 }
 
@@ -69,8 +66,9 @@ if command -v apt-get >/dev/null; then
 elif command -v dnf >/dev/null; then
 	family=fedora
 else
-	echo "packages.sh: neither apt-get nor dnf is here: install what Debian calls:" >&2
-	list "debian-${1:-}" >&2
+	wanted=$(list "debian-${1:-}")
+	# shellcheck disable=SC2086
+	echo "packages.sh: neither apt-get nor dnf is here: install what Debian calls" $wanted >&2
 	exit 1
 fi
 wanted=$(list "$family-${1:-}")
@@ -79,5 +77,10 @@ for package in $wanted; do
 	is_installed "$family" "$package" || set -- "$@" "$package"
 done
 [ $# -gt 0 ] || exit 0
+if [ "$(id -u)" != 0 ] && ! command -v sudo >/dev/null; then
+	[ "$family" = debian ] && tool=apt-get || tool=dnf
+	echo "packages.sh: neither root nor sudo is here: as root, run: $tool install $*" >&2
+	exit 1
+fi
 echo "Installing: $*"
 install "$family" "$@"

@@ -24,9 +24,11 @@ fetch_pciutils() { # into the current directory, unpacked as ./src
 	set -- -q -o Dir::Etc::SourceList=/dev/null -o "Dir::Etc::SourceParts=$PWD/apt/sources" \
 		-o "Dir::State::Lists=$PWD/apt/lists" -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache=
 	[ "$(id -u)" != 0 ] || set -- "$@" -o APT::Sandbox::User=root
-	apt-get "$@" update
-	apt-get "$@" source --only-source --download-only pciutils
-	rm -rf src
+	apt-get "$@" update || true # another repository may fail: what counts is whether the source comes
+	rm -rf src ./*.dsc
+	# The version of the installed header, where it is still to be had.
+	apt-get "$@" source --only-source --download-only "pciutils=$version" ||
+		apt-get "$@" source --only-source --download-only pciutils || return 1
 	dpkg-source --no-check -x ./*.dsc src
 }
 
@@ -36,7 +38,7 @@ build_archive() {
 		OPT="-O2 -fstack-protector-strong -fstack-clash-protection -D_FORTIFY_SOURCE=2 -g" lib/libpci.a
 }
 
-version=$(dpkg-query -W -f '${Version}' libpci-dev 2>/dev/null || echo unknown)
+version=$(dpkg-query -W -f '${source:Version}' libpci-dev 2>/dev/null || echo unknown)
 archive=${LIBPCI_A:-$cache/$version/src/lib/libpci.a}
 if [ ! -f "$archive" ]; then
 	[ -z "${LIBPCI_A:-}" ] || { echo "static.sh: $LIBPCI_A: there is no such archive" >&2 && exit 1; }

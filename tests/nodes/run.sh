@@ -11,6 +11,7 @@
 #   exit                          the exit status, where it is not 0
 # expected.NAME, flags.NAME, says.NAME: a variant of the same tree.
 set -eu
+umask 022 # what nobody must be able to read, too
 here=$(cd "$(dirname "$0")" && pwd)
 
 # Container mode's hardware kinds: not published yet, so not compared.
