@@ -36,7 +36,8 @@ struct agent {
 	struct look good;     /* what is published, or about to be */
 	struct look doubtful; /* waits for a second look that agrees */
 	bool has_good, has_doubtful;
-	int64_t look_due; /* the timer, or the second look; INT64_MAX: none */
+	int64_t doubtful_since; /* when two looks in a row first agreed on it */
+	int64_t look_due;       /* the timer, or the second look; INT64_MAX: none */
 	int64_t watchdog_ms, watchdog_due;
 	char cause[CAUSE_TEXT]; /* what the look that is due stands on */
 	int64_t cause_ms;       /* when that happened */
@@ -183,11 +184,38 @@ static void scan_failed(struct agent *agent, const struct err *err)
 	(void)snprintf(agent->trouble, sizeof(agent->trouble), "%s", err->text);
 }
 
+/*
+ * Is this a look to wait for another one after? Two in a row have to agree, a second apart: a storm
+ * of events makes several looks in no time, at the same half of a change.
+ */
+static bool must_wait(struct agent *agent, const struct look *now)
+{
+	const bool agree = agent->has_doubtful && look_same_labels(&agent->doubtful, now);
+
+	if (!agent->has_good || !look_is_doubtful(&agent->good, now) ||
+	    look_same_labels(&agent->good, now))
+		return false;
+	if (!agree)
+		agent->doubtful_since = output_now_ms();
+	return output_now_ms() - agent->doubtful_since < SECOND_LOOK_MS;
+}
+
+static void wait_for_second(struct agent *agent, struct look *now)
+{
+	log_notes(agent->has_doubtful ? &agent->doubtful : &agent->good, now);
+	if (!agent->has_doubtful)
+		log_line(LEVEL_INFO, NULL,
+			 "a GPU cannot be read any more: the labels stay until a second look "
+			 "agrees");
+	SWAP(agent->doubtful, *now);
+	agent->has_doubtful = true;
+	agent->look_due = agent->doubtful_since + SECOND_LOOK_MS;
+}
+
 static void look(struct agent *agent)
 {
 	CLEANUP(look_clear) struct look now = {0};
 	struct err err;
-	bool wait;
 
 	settle_done(&agent->settle);
 	agent->look_due = output_now_ms() + jitter(agent->config.interval_ms);
@@ -199,17 +227,8 @@ static void look(struct agent *agent)
 	if (agent->trouble[0])
 		log_line(LEVEL_INFO, NULL, "the scan works again");
 	agent->trouble[0] = '\0';
-	wait = agent->has_good && look_is_doubtful(&agent->good, &now) &&
-	       !look_same_labels(&agent->good, &now) &&
-	       !(agent->has_doubtful && look_same_labels(&agent->doubtful, &now));
-	if (wait) {
-		log_notes(&agent->good, &now);
-		log_line(LEVEL_INFO, NULL,
-			 "a GPU cannot be read any more: the labels stay until a second look "
-			 "agrees");
-		SWAP(agent->doubtful, now);
-		agent->has_doubtful = true;
-		agent->look_due = output_now_ms() + SECOND_LOOK_MS;
+	if (must_wait(agent, &now)) {
+		wait_for_second(agent, &now);
 		return;
 	}
 	accept(agent, &now);
