@@ -249,6 +249,22 @@ else
 	skipped=$((skipped + 1))
 fi
 
+if [ -n "$event_file" ] && unshare --net true 2>/dev/null; then
+	: >"$work/log"
+	unshare --net "$labeler" run --root "$root" --features-dir "$features" --interval 1h \
+		2>"$work/log" &
+	agent=$!
+	soon "in a network namespace of its own, as a pod has" is_true
+	unbind && expect && event
+	soon "the kernel's events arrive as well" is_true
+	bind && expect && event
+	soon "every one of them" is_true
+	stop
+else
+	echo "SKIPPED a network namespace: only root can make one"
+	skipped=$((skipped + 1))
+fi
+
 if unshare --user --map-root-user true 2>/dev/null; then
 	: >"$work/log"
 	unshare --user --map-root-user "$labeler" run --root "$root" --features-dir "$features" \

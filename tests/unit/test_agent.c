@@ -2,12 +2,19 @@
 /* The agent's pure parts, and what it tells systemd. */
 #include "make.h"
 #include "rows.h"
+#include "tree.h"
 
 #include "agent/look.h"
 #include "agent/service.h"
 #include "agent/settle.h"
 #include "agent/uevent.h"
+#include "base/err.h"
+#include "output/feature_file.h"
+#include "rules/labels.h"
+#include "rules/notes.h"
 
+#include <errno.h>
+#include <linux/netlink.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -127,6 +134,68 @@ static void check_doubt(void **state)
 	assert_int_equal(look_is_doubtful(&before, &now), row->doubtful);
 }
 
+static void only_the_kernel_is_believed(void **state)
+{
+	static const char message[] = "bind@/devices/x\0SUBSYSTEM=pci";
+	const struct sockaddr_nl group = {.nl_family = AF_NETLINK, .nl_groups = 1};
+	auto_close int sender = socket(AF_NETLINK, SOCK_DGRAM, NETLINK_KOBJECT_UEVENT);
+	auto_close int fd = -1;
+	char buf[UEVENT_MAX];
+	struct uevent event;
+	struct err err;
+	int r;
+
+	(void)state;
+	fd = uevent_open(&err);
+	if (fd < 0)
+		fail_msg("%s", err.text);
+	if (sendto(sender, message, sizeof(message), 0, (const struct sockaddr *)&group,
+		   sizeof(group)) < 0) {
+		print_message("SKIPPED: only root can send to the group: %s\n", strerror(errno));
+		skip();
+	}
+	/* A true event of the moment may come in between. */
+	while ((r = uevent_receive(fd, buf, &event)) == UEVENT_ONE)
+		assert_string_not_equal(event.devpath, "/devices/x");
+	assert_int_equal(r, UEVENT_NONE);
+}
+
+static void a_file_that_nfd_would_skip_is_refused(void **state)
+{
+	static const struct picks none;
+	CLEANUP(tree_close) struct tree tree;
+	CLEANUP(labels_clear) struct labels labels = {0};
+	CLEANUP(notes_clear) struct notes notes = {0};
+	CLEANUP(output_free) struct output *file = NULL;
+	auto_free char *path = NULL;
+	struct err err;
+	int r;
+
+	(void)state;
+	tree_open(&tree);
+	if (asprintf(&path, "%s/gpu-labeler", tree.root) < 0)
+		abort();
+	assert_int_equal(feature_file_open(tree.root, 0, &file, &err), 0);
+	labels_put(&labels, &notes, "amd.com/gpu.mode", "container",
+		   (struct origin){"a rule", &none});
+	/* The hidden directory was made just now: NFD is deaf, so the file has to wait. */
+	assert_int_equal(file->ops->publish(file, &labels, &err), OUTPUT_TOO_SOON);
+	assert_int_equal(access(path, F_OK), -1);
+	file->touched_ms = 0;
+	assert_int_equal(file->ops->publish(file, &labels, &err), 0);
+	assert_int_equal(file->ops->publish(file, &labels, &err), OUTPUT_SAME);
+	for (int i = 0; i < 1500; i++) {
+		char key[64];
+
+		(void)snprintf(key, sizeof(key), "amd.com/gpu.a-label-that-is-long-enough.%d", i);
+		labels_put(&labels, &notes, key, "value", (struct origin){"a rule", &none});
+	}
+	r = file->ops->publish(file, &labels, &err);
+	assert_int_equal(r, -EFBIG);
+	assert_non_null(strstr(err.text, "65536"));
+	assert_int_equal(access(path, F_OK), 0);
+}
+
 static void systemd_is_told(void **state)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -168,6 +237,8 @@ static void the_watchdog_is_fed_twice_as_often(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(only_the_kernel_is_believed),
+		cmocka_unit_test(a_file_that_nfd_would_skip_is_refused),
 		cmocka_unit_test(systemd_is_told),
 		cmocka_unit_test(the_watchdog_is_fed_twice_as_often),
 	};
