@@ -61,6 +61,18 @@ bool fact_is(const struct fact *fact, const char *text)
 	return fact_known(fact) && strcmp(fact->text, text) == 0;
 }
 
+static bool ends_in(const char *text, const char *end)
+{
+	const size_t len = strlen(text);
+
+	return len >= strlen(end) && strcmp(text + len - strlen(end), end) == 0;
+}
+
+bool inventory_is_vfio(const char *driver)
+{
+	return ends_in(driver, "vfio-pci") || ends_in(driver, "vfio_pci");
+}
+
 static int add_function(struct function **functions, size_t *n, struct function *item)
 {
 	struct function *grown = reallocarray(*functions, *n + 1, sizeof(*grown));

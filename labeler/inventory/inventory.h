@@ -35,11 +35,15 @@ struct function {
 	struct fact iommu_group; /* number: last part of the iommu_group link */
 	struct fact physfn;      /* address: of the PF, on a VF alone */
 	struct fact totalvfs;    /* number: sriov_totalvfs, VFs that the PF can have */
-	struct fact numvfs;      /* number: sriov_numvfs, VFs that it has */
-	struct fact vf_device;   /* number: sriov_vf_device, PCI device id of its VFs */
-	struct fact numa_node;   /* number: numa_node, -1 where the firmware says nothing */
-	struct fact vf_links;    /* failed: the virtfn* links could not be listed or read */
-	struct addr *vfs;        /* owned, ascending: what the virtfn* links name */
+	/*
+	 * number: sriov_numvfs, of an Intel PF on a vfio driver without virtfn links. Of any other
+	 * the links tell, and are asked alone: to read this waits for whoever makes or removes VFs.
+	 */
+	struct fact numvfs;
+	struct fact vf_device; /* number: sriov_vf_device, PCI device id of its VFs */
+	struct fact numa_node; /* number: numa_node, -1 where the firmware says nothing */
+	struct fact vf_links;  /* failed: the virtfn* links could not be listed or read */
+	struct addr *vfs;      /* owned, ascending: what the virtfn* links name */
 	size_t n_vfs;
 };
 
@@ -89,6 +93,9 @@ static inline uint16_t fact_id(const struct fact *fact)
 
 /* True where the fact is known and says text. */
 bool fact_is(const struct fact *fact, const char *text);
+
+/* vfio-pci or a variant of it: any driver whose name ends in vfio-pci or vfio_pci. */
+bool inventory_is_vfio(const char *driver);
 
 /*
  * Appends a copy of the struct; what it owns then belongs to the inventory and *item is empty.

@@ -123,18 +123,6 @@ bool mode_parse(const char *word, enum mode *ret)
 	return false;
 }
 
-static bool ends_in(const char *text, const char *end)
-{
-	const size_t len = strlen(text);
-
-	return len >= strlen(end) && strcmp(text + len - strlen(end), end) == 0;
-}
-
-bool mode_is_vfio_driver(const char *driver)
-{
-	return ends_in(driver, "vfio-pci") || ends_in(driver, "vfio_pci");
-}
-
 /* Every VF that a virtfn link names, and whether its PF is bound to gim. */
 struct named_vf {
 	struct addr addr;
@@ -202,7 +190,7 @@ static enum bound bound_of(const struct fact *driver)
 		return BY_AMDGPU;
 	if (fact_is(driver, "gim"))
 		return BY_GIM;
-	return mode_is_vfio_driver(driver->text) ? BY_VFIO : BY_OTHER;
+	return inventory_is_vfio(driver->text) ? BY_VFIO : BY_OTHER;
 }
 
 static enum group group_of(const struct fact *group)

@@ -38,9 +38,6 @@ const char *mode_name(enum mode mode);
 /* False where the word is none of them. */
 bool mode_parse(const char *word, enum mode *ret);
 
-/* vfio-pci or a variant of it: any driver whose name ends in vfio-pci or vfio_pci. */
-bool mode_is_vfio_driver(const char *driver);
-
 /*
  * Fills parts, one for each of the (sorted) inventory's gpus. Returns 0 or -ENOMEM.
  */

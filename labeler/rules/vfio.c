@@ -57,7 +57,7 @@ static bool blocks(const struct function *function)
 	if (function->pci_class == CLASS_PCI_BRIDGE || driver->state == FACT_ABSENT)
 		return false;
 	return !fact_known(driver) ||
-	       (!mode_is_vfio_driver(driver->text) && !fact_is(driver, "pci-stub"));
+	       (!inventory_is_vfio(driver->text) && !fact_is(driver, "pci-stub"));
 }
 
 /* Adds the groups that these functions block to blocked, where a VM could want them. */

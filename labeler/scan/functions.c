@@ -192,7 +192,6 @@ static const struct {
 	/* clang-format off */
 	{"numa_node",       offsetof(struct function, numa_node), false, {10, -1, INT32_MAX}},
 	{"sriov_totalvfs",  offsetof(struct function, totalvfs),  true,  {10, 0, UINT16_MAX}},
-	{"sriov_numvfs",    offsetof(struct function, numvfs),    true,  {10, 0, UINT16_MAX}},
 	{"sriov_vf_device", offsetof(struct function, vf_device), true,  {16, 0, UINT16_MAX}},
 	/* clang-format on */
 };
@@ -214,6 +213,17 @@ static int read_numbers(int dir, struct function *function)
 	return 0;
 }
 
+/* The one attribute whose reading may take a second: only where the rules cannot do without. */
+static int read_numvfs(int dir, struct function *pf)
+{
+	const struct host_range range = {10, 0, UINT16_MAX};
+
+	if (pf->vendor != VENDOR_INTEL || pf->n_vfs > 0 || !fact_known(&pf->driver) ||
+	    !inventory_is_vfio(pf->driver.text))
+		return 0;
+	return host_number(dir, "sriov_numvfs", range, &pf->numvfs);
+}
+
 /* All facts of a GPU function, whose directory dir is. Returns 0 or -ENOMEM. */
 static int read_gpu(int dir, struct function *gpu)
 {
@@ -228,6 +238,8 @@ static int read_gpu(int dir, struct function *gpu)
 		r = read_numbers(dir, gpu);
 	if (r == 0 && !fact_known(&gpu->physfn))
 		r = read_vf_links(dir, gpu);
+	if (r == 0 && !fact_known(&gpu->physfn))
+		r = read_numvfs(dir, gpu);
 	return r;
 }
 

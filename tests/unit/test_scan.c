@@ -148,14 +148,16 @@ static struct fact_row {
 static void check_fact(void **state)
 {
 	const struct fact_row *row = *state;
-	static const struct gpu_row gpu = {GPU, 0x1002, 0x74a1, 0x1200};
+	static const struct gpu_row amd = {GPU, 0x1002, 0x74a1, 0x1200};
+	static const struct gpu_row intel = {GPU, 0x8086, 0x56c0, 0x0380, "vfio-pci", 7};
 	CLEANUP(tree_close) struct tree tree;
 	CLEANUP(inventory_clear) struct inventory inventory = {0};
 	const struct fact *fact;
 	struct err err;
 
 	tree_open(&tree);
-	tree_function(&tree, &gpu);
+	/* sriov_numvfs is read of an Intel PF on vfio alone. */
+	tree_function(&tree, row->fact == offsetof(struct function, numvfs) ? &intel : &amd);
 	if (row->file)
 		tree_file(&tree, row->text, TREE_DEVICES "/" GPU "/%s", row->file);
 	if (row->link)
@@ -185,12 +187,35 @@ static void a_long_attribute_is_told_and_not_read_on(void **state)
 	tree_function(&tree, &gpu);
 	tree_function(&tree, &next);
 	tree_file(&tree, long_text, TREE_DEVICES "/" GPU "/vendor");
-	tree_file(&tree, long_text, TREE_DEVICES "/" NEXT "/sriov_numvfs");
+	tree_file(&tree, long_text, TREE_DEVICES "/" NEXT "/sriov_totalvfs");
 	tree_file(&tree, long_text, "sys/module/amdgpu/version");
 	assert_int_equal(scan_tree(&tree, &inventory, &err), 0);
 	assert_int_equal(inventory.n_gpus, 1);
 	assert_true(tells(&inventory, GPU ": "));
-	assert_non_null(strstr(inventory.gpus[0].numvfs.text, "is longer than a page"));
+	assert_non_null(strstr(inventory.gpus[0].totalvfs.text, "is longer than a page"));
+}
+
+/* The kernel holds a reader of it for a second while VFs go: an AMD PF's is never read. */
+static void sriov_numvfs_is_read_only_where_it_must_be(void **state)
+{
+	static const struct gpu_row rows[] = {
+		{GPU, 0x1002, 0x74a1, 0x1200, "gim", 7, .numvfs = "8\n"},
+		{"0000:06:00.0", 0x8086, 0x56c0, 0x0380, "i915", 8, .numvfs = "8\n"},
+		{"0000:07:00.0", 0x8086, 0x56c0, 0x0380, "vfio-pci", 9, .numvfs = "8\n"},
+		{"0000:08:00.0", 0x8086, 0x56c0, 0x0380, "vfio-pci", 10, .numvfs = "8\n",
+		 .vfs = {"0000:08:00.1"}},
+	};
+	CLEANUP(tree_close) struct tree tree;
+	CLEANUP(inventory_clear) struct inventory inventory = {0};
+	struct err err;
+
+	(void)state;
+	tree_open(&tree);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		tree_function(&tree, &rows[i]);
+	assert_int_equal(scan_tree(&tree, &inventory, &err), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		assert_int_equal(inventory.gpus[i].numvfs.state, i == 2 ? FACT_KNOWN : FACT_ABSENT);
 }
 
 static void junk_on_the_bus_costs_nothing_else(void **state)
@@ -229,13 +254,13 @@ static void a_fifo_does_not_hold_the_scan(void **state)
 	(void)state;
 	tree_open(&tree);
 	tree_function(&tree, &gpu);
-	if (asprintf(&path, "%s/" TREE_DEVICES "/" GPU "/sriov_numvfs", tree.root) < 0 ||
+	if (asprintf(&path, "%s/" TREE_DEVICES "/" GPU "/sriov_totalvfs", tree.root) < 0 ||
 	    mkfifo(path, 0644) < 0)
 		abort();
 	alarm(60);
 	assert_int_equal(scan_tree(&tree, &inventory, &err), 0);
 	alarm(0);
-	assert_non_null(strstr(inventory.gpus[0].numvfs.text, "is empty"));
+	assert_non_null(strstr(inventory.gpus[0].totalvfs.text, "is empty"));
 }
 
 static void neighbours_in_a_group_are_kept_and_no_others(void **state)
@@ -421,6 +446,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_long_attribute_is_told_and_not_read_on),
+		cmocka_unit_test(sriov_numvfs_is_read_only_where_it_must_be),
 		cmocka_unit_test(junk_on_the_bus_costs_nothing_else),
 		cmocka_unit_test(a_fifo_does_not_hold_the_scan),
 		cmocka_unit_test(neighbours_in_a_group_are_kept_and_no_others),
