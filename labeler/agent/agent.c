@@ -35,6 +35,7 @@ struct agent {
 	struct publishers publishers;
 	struct look good;     /* what is published, or about to be */
 	struct look doubtful; /* waits for a second look that agrees */
+	struct notes told;    /* what the log knows already */
 	bool has_good, has_doubtful;
 	int64_t doubtful_since; /* when two looks in a row first agreed on it */
 	int64_t look_due;       /* the timer, or the second look; INT64_MAX: none */
@@ -135,18 +136,39 @@ static int64_t jitter(int64_t ms)
 	return ms - ms / 10 + (int64_t)(number % 1000) * (ms / 5) / 1000;
 }
 
-static void log_notes(const struct look *before, const struct look *now)
+static bool has_note(const struct notes *notes, const char *text)
 {
+	for (size_t i = 0; i < notes->n_items; i++) {
+		if (strcmp(notes->items[i].text, text) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Says each note once, as long as it holds. A warning waits for a second look that has it too:
+ * while VFs come and go there is always one that is named and not there, or there and not readable.
+ */
+static void log_notes(struct agent *agent, const struct look *before, const struct look *now)
+{
+	CLEANUP(notes_clear) struct notes told = {0};
+
 	for (size_t i = 0; i < now->verdict.notes.n_items; i++) {
 		const struct note *note = &now->verdict.notes.items[i];
-		bool is_new = true;
+		const bool is_told = has_note(&agent->told, note->text);
 
-		for (size_t j = 0; is_new && j < before->verdict.notes.n_items; j++)
-			is_new = strcmp(note->text, before->verdict.notes.items[j].text) != 0;
-		if (is_new)
+		if (!is_told && note->level == NOTE_WARNING && before &&
+		    !has_note(&before->verdict.notes, note->text)) {
+			if (agent->look_due > output_now_ms() + SECOND_LOOK_MS)
+				agent->look_due = output_now_ms() + SECOND_LOOK_MS;
+			continue;
+		}
+		if (!is_told)
 			log_line(note->level == NOTE_WARNING ? LEVEL_WARNING : LEVEL_INFO, NULL,
 				 "%s", note->text);
+		notes_add(&told, note->level, "%s", note->text);
 	}
+	SWAP(agent->told, told);
 }
 
 static void tell_service(const struct agent *agent)
@@ -163,7 +185,7 @@ static void accept(struct agent *agent, struct look *look)
 {
 	CLEANUP(strbuf_clear) struct strbuf changes = {0};
 
-	log_notes(&agent->good, look);
+	log_notes(agent, agent->has_good ? &agent->good : NULL, look);
 	labels_diff(&agent->good.verdict.labels, &look->verdict.labels, &changes);
 	publishers_offer(&agent->publishers, changes.len ? changes.text : "", agent->cause,
 			 agent->cause_ms, !agent->has_good);
@@ -202,7 +224,7 @@ static bool must_wait(struct agent *agent, const struct look *now)
 
 static void wait_for_second(struct agent *agent, struct look *now)
 {
-	log_notes(agent->has_doubtful ? &agent->doubtful : &agent->good, now);
+	log_notes(agent, agent->has_doubtful ? &agent->doubtful : &agent->good, now);
 	if (!agent->has_doubtful)
 		log_line(LEVEL_INFO, NULL,
 			 "a GPU cannot be read any more: the labels stay until a second look "
@@ -357,6 +379,7 @@ static void agent_close(struct agent *agent)
 	publishers_clear(&agent->publishers);
 	look_clear(&agent->good);
 	look_clear(&agent->doubtful);
+	notes_clear(&agent->told);
 	config_clear(&agent->config);
 	dir_watch_close(&agent->config_dir);
 	cleanup_close(&agent->signals.fd);
@@ -445,36 +468,4 @@ int agent_run(const struct agent_setup *setup, struct config *config, struct err
 	if (agent.config.withdraw_on_exit)
 		return publishers_withdraw(&agent.publishers, err);
 	return 0;
-}
-
-int agent_once(struct config *config, struct err *err)
-{
-	CLEANUP(look_clear) struct look now = {0};
-	CLEANUP(loop_close) struct loop loop = LOOP_CLOSED;
-	CLEANUP(publishers_clear) struct publishers publishers = {0};
-	int r;
-
-	log_setup(config->log_level, config->log_json);
-	r = loop_open(&loop, err);
-	if (r == 0)
-		r = publishers_open(&publishers, config, &loop, err);
-	if (r == 0)
-		r = look_take(config, &now, err);
-	if (r < 0)
-		return r;
-	log_notes(&(struct look){0}, &now);
-	return publishers_once(&publishers, &now.verdict.labels, err);
-}
-
-int agent_clean(struct config *config, struct err *err)
-{
-	CLEANUP(loop_close) struct loop loop = LOOP_CLOSED;
-	CLEANUP(publishers_clear) struct publishers publishers = {0};
-	int r;
-
-	log_setup(config->log_level, config->log_json);
-	r = loop_open(&loop, err);
-	if (r == 0)
-		r = publishers_open(&publishers, config, &loop, err);
-	return r < 0 ? r : publishers_withdraw(&publishers, err);
 }

@@ -24,7 +24,7 @@ struct agent_setup {
 int agent_run(const struct agent_setup *setup, struct config *config, struct err *err);
 
 /* Looks once, publishes once, and comes back. */
-int agent_once(struct config *config, struct err *err);
+int agent_once(const struct config *config, struct err *err);
 
 /* Withdraws from every output what was ever published there. */
-int agent_clean(struct config *config, struct err *err);
+int agent_clean(const struct config *config, struct err *err);

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What needs no loop: publish once, withdraw. */
+#include "agent/agent.h"
+#include "agent/look.h"
+#include "agent/loop.h"
+#include "agent/publisher.h"
+#include "base/cleanup.h"
+
+/* The outputs, and the loop that they are put into and that nobody runs. */
+struct place {
+	struct loop loop;
+	struct publishers publishers;
+};
+
+static void place_close(struct place *place)
+{
+	publishers_clear(&place->publishers);
+	loop_close(&place->loop);
+}
+
+static int place_open(struct place *place, const struct config *config, struct err *err)
+{
+	int r = loop_open(&place->loop, err);
+
+	log_setup(config->log_level, config->log_json);
+	if (r == 0)
+		r = publishers_open(&place->publishers, config, &place->loop, err);
+	return r;
+}
+
+int agent_once(const struct config *config, struct err *err)
+{
+	CLEANUP(look_clear) struct look now = {0};
+	CLEANUP(place_close) struct place place = {.loop = LOOP_CLOSED};
+	int r;
+
+	r = place_open(&place, config, err);
+	if (r == 0)
+		r = look_take(config, &now, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < now.verdict.notes.n_items; i++)
+		log_line(now.verdict.notes.items[i].level == NOTE_WARNING ? LEVEL_WARNING
+									  : LEVEL_INFO,
+			 NULL, "%s", now.verdict.notes.items[i].text);
+	return publishers_once(&place.publishers, &now.verdict.labels, err);
+}
+
+int agent_clean(const struct config *config, struct err *err)
+{
+	CLEANUP(place_close) struct place place = {.loop = LOOP_CLOSED};
+	const int r = place_open(&place, config, err);
+
+	return r < 0 ? r : publishers_withdraw(&place.publishers, err);
+}
