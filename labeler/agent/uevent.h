@@ -17,7 +17,7 @@ enum {
 	UEVENT_MAX = 8192, /* a message of the kernel is smaller than that */
 };
 enum {
-	UEVENT_NONE = 0, /* nothing more for now */
+	UEVENT_NONE = 0, /* nothing more at the moment */
 	UEVENT_ONE = 1,
 	UEVENT_LOST = 2, /* the kernel dropped messages: only a scan tells what is */
 };
