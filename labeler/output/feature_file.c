@@ -243,6 +243,19 @@ static int replace(const struct feature_file *file, const struct strbuf *text)
 	return r;
 }
 
+static int write_file(const struct feature_file *file, const struct strbuf *text, struct err *err)
+{
+	const int r = replace(file, text);
+
+	return r < 0 ? fail(file, r, "write", err) : 0;
+}
+
+/* Is there anything of that name, even a link to nowhere? */
+static bool is_in_place(const struct feature_file *file)
+{
+	return faccessat(file->dir_fd, FEATURE_FILE_NAME, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 static int remove_file(const struct feature_file *file, struct err *err)
 {
 	if (unlinkat(file->dir_fd, FEATURE_FILE_NAME, 0) == 0)
@@ -261,17 +274,14 @@ static int publish(struct output *output, const struct labels *labels, struct er
 		r = text_of(labels, &text, err);
 	if (r < 0)
 		return r;
-	if (labels->n_items == 0) {
+	if (labels->n_items == 0 ? !is_in_place(file) : is_there(file, &text))
+		return OUTPUT_SAME;
+	if (output_free_at_ms(output) > output_now_ms()) /* a removal is a change as any other */
+		return OUTPUT_TOO_SOON;
+	if (labels->n_items == 0)
 		r = remove_file(file, err);
-	} else if (is_there(file, &text)) {
-		r = OUTPUT_SAME;
-	} else if (output_free_at_ms(output) > output_now_ms()) {
-		r = OUTPUT_TOO_SOON;
-	} else {
-		r = replace(file, &text);
-		if (r < 0)
-			return fail(file, r, "write", err);
-	}
+	else
+		r = write_file(file, &text, err);
 	if (r == 0)
 		output->touched_ms = output_now_ms();
 	return r;

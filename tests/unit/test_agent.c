@@ -164,6 +164,7 @@ static void a_file_that_nfd_would_skip_is_refused(void **state)
 {
 	static const struct picks none;
 	CLEANUP(tree_close) struct tree tree;
+	static const struct labels nothing;
 	CLEANUP(labels_clear) struct labels labels = {0};
 	CLEANUP(notes_clear) struct notes notes = {0};
 	CLEANUP(output_free) struct output *file = NULL;
@@ -184,6 +185,16 @@ static void a_file_that_nfd_would_skip_is_refused(void **state)
 	file->touched_ms = 0;
 	assert_int_equal(file->ops->publish(file, &labels, &err), 0);
 	assert_int_equal(file->ops->publish(file, &labels, &err), OUTPUT_SAME);
+	/* A removal is a change as any other: NFD misses it within the second, too. */
+	assert_int_equal(file->ops->publish(file, &nothing, &err), OUTPUT_TOO_SOON);
+	assert_int_equal(access(path, F_OK), 0);
+	file->touched_ms = 0;
+	assert_int_equal(file->ops->publish(file, &nothing, &err), 0);
+	assert_int_equal(access(path, F_OK), -1);
+	assert_int_equal(file->ops->publish(file, &nothing, &err), OUTPUT_SAME);
+	file->touched_ms = 0;
+	assert_int_equal(file->ops->publish(file, &labels, &err), 0);
+	file->touched_ms = 0;
 	for (int i = 0; i < 1500; i++) {
 		char key[64];
 
