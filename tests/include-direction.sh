@@ -33,8 +33,9 @@ owners() {
 	pci/pci.h) echo labeler/scan/pci.c ;;
 	libkmod.h) echo labeler/scan/kmod.c ;;
 	ini.h) echo labeler/ini_file.c ;;
-	curl/curl.h) echo labeler/kube/client.c ;;
-	json-c/json.h) echo labeler/inventory/inventory_json.c labeler/inventory/inventory_from_json.c labeler/output/print_json.c labeler/kube/apply.c labeler/kube/watch.c ;;
+	curl/curl.h) echo labeler/kube/http.c ;;
+	yaml.h) echo labeler/kube/yaml_doc.c ;;
+	json-c/json.h) echo labeler/inventory/inventory_json.c labeler/inventory/inventory_from_json.c labeler/output/print_json.c labeler/kube/*.c ;;
 	esac
 }
 
