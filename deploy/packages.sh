@@ -9,7 +9,7 @@ list() { # family-set
 	case $1 in
 	debian-build)
 		echo gcc libc6-dev cmake ninja-build pkg-config
-		echo libpci-dev libkmod-dev libinih-dev libjson-c-dev pci.ids
+		echo libpci-dev libkmod-dev libinih-dev libjson-c-dev libyaml-dev pci.ids
 		;;
 	debian-test) list debian-build && echo libcmocka-dev ;;
 	debian-all)
@@ -19,7 +19,7 @@ list() { # family-set
 		;;
 	fedora-build)
 		echo gcc cmake ninja-build pkgconf-pkg-config
-		echo pciutils-devel kmod-devel inih-devel json-c-devel hwdata
+		echo pciutils-devel kmod-devel inih-devel json-c-devel libyaml-devel hwdata
 		;;
 	fedora-test) list fedora-build && echo libcmocka-devel libasan libubsan ;;
 	fedora-all)
