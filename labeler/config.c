@@ -12,6 +12,8 @@ enum {
 	INTERVAL_DEFAULT_MS = 60 * 1000,
 	INTERVAL_MOST_MS = 24 * 3600 * 1000,
 	EXPIRY_MOST_MS = 10 * INTERVAL_MOST_MS,
+	SPREAD_DEFAULT_MS = 10 * 1000,
+	SPREAD_MOST_MS = 3600 * 1000,
 	EXPIRY_INTERVALS = 3, /* a single late look must not cost the labels */
 };
 
@@ -83,6 +85,8 @@ static unsigned int output_bit(const char *name)
 {
 	static const char *const names[CONFIG_OUTPUTS] = {
 		[CONFIG_OUTPUT_FILE] = "file",
+		[CONFIG_OUTPUT_NODE] = "node",
+		[CONFIG_OUTPUT_NODE_FEATURE] = "nodefeature",
 		[CONFIG_OUTPUT_STDOUT] = "stdout",
 	};
 
@@ -105,7 +109,9 @@ static int set_output(struct config *config, const char *value, struct err *err)
 		name += strspn(name, " \t");
 		name[strcspn(name, " \t")] = '\0';
 		if (!output_bit(name))
-			return err_set(err, -EINVAL, "\"%s\" is neither file nor stdout", name);
+			return err_set(err, -EINVAL,
+				       "\"%s\" is neither file, node, nodefeature nor stdout",
+				       name);
 		outputs |= output_bit(name);
 	}
 	config->outputs = outputs;
@@ -184,36 +190,75 @@ static int set_features_dir(struct config *config, const char *value, struct err
 	return set_path(&config->features_dir, value, err);
 }
 
+static int set_kubeconfig(struct config *config, const char *value, struct err *err)
+{
+	return set_path(&config->kubeconfig, value, err);
+}
+
+static int set_context(struct config *config, const char *value, struct err *err)
+{
+	return set_path(&config->context, value, err);
+}
+
+static int set_node_name(struct config *config, const char *value, struct err *err)
+{
+	return set_path(&config->node_name, value, err);
+}
+
+static int set_namespace(struct config *config, const char *value, struct err *err)
+{
+	return set_path(&config->namespace, value, err);
+}
+
+static int set_startup_spread(struct config *config, const char *value, struct err *err)
+{
+	const int r = parse_time(value, &config->startup_spread_ms, err);
+
+	if (r == 0 && config->startup_spread_ms > SPREAD_MOST_MS)
+		return err_set(err, -EINVAL, "\"%s\" is more than 1h", value);
+	return r;
+}
+
 const struct config_key config_keys[] = {
 	/* clang-format off */
-	{"host", "root", "root", CONFIG_OF_SCAN, "DIR",
+	{"host", "root", "root", NULL, CONFIG_OF_SCAN, "DIR",
 		"the host's root: /sys, /proc, /lib/modules are read below it", set_root},
-	{"host", "sysfs", "sysfs", CONFIG_OF_SCAN, "DIR",
+	{"host", "sysfs", "sysfs", NULL, CONFIG_OF_SCAN, "DIR",
 		"the host's sysfs, where it is not <root>/sys", set_sysfs},
-	{"devices", "table", "device-table", CONFIG_OF_SCAN, "FILE",
+	{"devices", "table", "device-table", NULL, CONFIG_OF_SCAN, "FILE",
 		"device names laid over the built-in ones", set_device_table},
-	{"devices", "allow-ids", "allow-ids", CONFIG_OF_SCAN, "LIST",
+	{"devices", "allow-ids", "allow-ids", NULL, CONFIG_OF_SCAN, "LIST",
 		"count these device ids only: 0x74b5,1002:74a1", set_allow_ids},
-	{"devices", "deny-ids", "deny-ids", CONFIG_OF_SCAN, "LIST",
+	{"devices", "deny-ids", "deny-ids", NULL, CONFIG_OF_SCAN, "LIST",
 		"never count these device ids", set_deny_ids},
-	{"amd", "driver-type", "driver-type", CONFIG_OF_SCAN, "MODE",
+	{"amd", "driver-type", "driver-type", NULL, CONFIG_OF_SCAN, "MODE",
 		"auto, container, vf-passthrough or pf-passthrough", set_driver_type},
-	{"amd", "device-id-format", "device-id-format", CONFIG_OF_SCAN, "FORM",
+	{"amd", "device-id-format", "device-id-format", NULL, CONFIG_OF_SCAN, "FORM",
 		"bare (74b5) or 0x (0x74b5) in the passthrough modes", set_device_id_format},
-	{"agent", "output", "output", CONFIG_OF_AGENT, "LIST",
-		"file (NFD's feature file), stdout; may be given several times", set_output},
-	{"agent", "interval", "interval", CONFIG_OF_AGENT, "TIME",
+	{"agent", "output", "output", NULL, CONFIG_OF_AGENT, "LIST",
+		"file, node, nodefeature or stdout; may be given several times", set_output},
+	{"agent", "interval", "interval", NULL, CONFIG_OF_AGENT, "TIME",
 		"look again after this time even without an event: 60s", set_interval},
-	{"agent", "withdraw-on-exit", "withdraw-on-exit", CONFIG_OF_AGENT, NULL,
+	{"agent", "withdraw-on-exit", "withdraw-on-exit", NULL, CONFIG_OF_AGENT, NULL,
 		"take the labels away when leaving", set_withdraw_on_exit},
-	{"agent", "log-level", "log-level", CONFIG_OF_AGENT, "LEVEL",
+	{"agent", "log-level", "log-level", NULL, CONFIG_OF_AGENT, "LEVEL",
 		"error, warning, info or debug", set_log_level},
-	{"agent", "log-format", "log-format", CONFIG_OF_AGENT, "FORM",
+	{"agent", "log-format", "log-format", NULL, CONFIG_OF_AGENT, "FORM",
 		"text or json", set_log_format},
-	{"file", "dir", "features-dir", CONFIG_OF_AGENT, "DIR",
+	{"file", "dir", "features-dir", NULL, CONFIG_OF_AGENT, "DIR",
 		"where NFD looks for feature files", set_features_dir},
-	{"file", "expiry", "expiry", CONFIG_OF_AGENT, "TIME",
+	{"file", "expiry", "expiry", NULL, CONFIG_OF_AGENT, "TIME",
 		"NFD forgets the labels of a dead agent after this time; 0: never", set_expiry},
+	{"kube", "kubeconfig", "kubeconfig", "KUBECONFIG", CONFIG_OF_AGENT, "FILE",
+		"how to reach the API server, outside a pod", set_kubeconfig},
+	{"kube", "context", "context", NULL, CONFIG_OF_AGENT, "NAME",
+		"which of the kubeconfig's contexts", set_context},
+	{"kube", "node-name", "node-name", "NODE_NAME", CONFIG_OF_AGENT, "NAME",
+		"which node this is; a pod's token says it, too", set_node_name},
+	{"kube", "namespace", "namespace", NULL, CONFIG_OF_AGENT, "NAME",
+		"where the NodeFeature object goes", set_namespace},
+	{"kube", "startup-spread", "startup-spread", NULL, CONFIG_OF_AGENT, "TIME",
+		"begin at a random moment within this time", set_startup_spread},
 	/* clang-format on */
 };
 _Static_assert(ARRAY_SIZE(config_keys) == CONFIG_KEYS, "config.h counts the keys");
@@ -261,6 +306,18 @@ static int take(const struct ini_entry *entry, void *data, struct err *err)
 	return r < 0 ? err_prefix(err, r, "%s", entry->key) : 0;
 }
 
+static int load_environment(struct config *config, struct err *err)
+{
+	for (size_t i = 0; i < CONFIG_KEYS; i++) {
+		const char *value = config_keys[i].env ? getenv(config_keys[i].env) : NULL;
+		const int r = value && *value ? config_keys[i].set(config, value, err) : 0;
+
+		if (r < 0)
+			return err_prefix(err, r, "%s", config_keys[i].env);
+	}
+	return 0;
+}
+
 static int load_flags(const char *const flags[static CONFIG_KEYS], struct config *config,
 		      struct err *err)
 {
@@ -281,12 +338,15 @@ int config_load(const char *file, const char *const flags[static CONFIG_KEYS], s
 		.outputs = 1U << CONFIG_OUTPUT_FILE,
 		.interval_ms = INTERVAL_DEFAULT_MS,
 		.log_level = LEVEL_INFO,
+		.startup_spread_ms = SPREAD_DEFAULT_MS,
 	};
 	struct loading loading = {.config = &config};
 	int r = 0;
 
 	if (file || access(CONFIG_FILE, F_OK) == 0)
 		r = ini_file_read(file ? file : CONFIG_FILE, take, &loading, err);
+	if (r == 0)
+		r = load_environment(&config, err);
 	if (r == 0)
 		r = load_flags(flags, &config, err);
 	if (r < 0)
@@ -311,7 +371,9 @@ static bool same_text(const char *a, const char *b)
 bool config_same_outputs(const struct config *a, const struct config *b)
 {
 	return a->outputs == b->outputs && a->expiry_s == b->expiry_s &&
-	       same_text(a->features_dir, b->features_dir);
+	       same_text(a->features_dir, b->features_dir) &&
+	       same_text(a->kubeconfig, b->kubeconfig) && same_text(a->context, b->context) &&
+	       same_text(a->node_name, b->node_name) && same_text(a->namespace, b->namespace);
 }
 
 void config_clear(struct config *config)
@@ -321,6 +383,10 @@ void config_clear(struct config *config)
 	rule_options_clear(&config->rules);
 	device_file_clear(&config->devices);
 	free(config->features_dir);
+	free(config->kubeconfig);
+	free(config->context);
+	free(config->node_name);
+	free(config->namespace);
 	*config = (struct config){0};
 }
 

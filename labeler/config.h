@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * What the user wants: built-in defaults, then the configuration file, then flags. One table has
- * every key; the file, the flags and the help come from it. conf/gpu-labeler.conf documents each.
+ * What the user wants: built-in defaults, then the configuration file, the environment, flags. One
+ * table has every key; the file, the flags and the help come from it. conf/gpu-labeler.conf
+ * documents each.
  */
 #include "base/log.h"
 #include "device_file.h"
@@ -16,7 +17,9 @@ struct err;
 #define CONFIG_FILE "/etc/gpu-labeler/gpu-labeler.conf"
 
 enum config_output {
-	CONFIG_OUTPUT_FILE, /* NFD's feature file */
+	CONFIG_OUTPUT_FILE,         /* NFD's feature file */
+	CONFIG_OUTPUT_NODE,         /* the labels of our own Node, through the API server */
+	CONFIG_OUTPUT_NODE_FEATURE, /* an object for NFD's master, through the API server */
 	CONFIG_OUTPUT_STDOUT,
 	CONFIG_OUTPUTS,
 };
@@ -35,13 +38,15 @@ struct config {
 	bool withdraw_on_exit;
 	enum log_level log_level;
 	bool log_json;
-	char *features_dir;    /* owned; NULL: NFD's */
-	unsigned int expiry_s; /* 0: none */
+	char *features_dir;                                 /* owned; NULL: NFD's */
+	unsigned int expiry_s;                              /* 0: none */
+	char *kubeconfig, *context, *node_name, *namespace; /* owned; NULL: find out */
+	int64_t startup_spread_ms;
 };
 
 /* One key: [section] key = value in the file, --flag VALUE on the command line. */
 struct config_key {
-	const char *section, *key, *flag;
+	const char *section, *key, *flag, *env; /* env: NULL where no variable sets it */
 	enum config_scope scope;
 	const char *value,
 		*help; /* for --help: what stands for the value (NULL: none), what it does */
@@ -50,13 +55,13 @@ struct config_key {
 };
 extern const struct config_key config_keys[];
 enum {
-	CONFIG_KEYS = 14,
+	CONFIG_KEYS = 19,
 };
 
 /*
  * file: NULL for CONFIG_FILE, which need not exist. flags: the text of each key's flag, in the
  * order of config_keys, NULL where it was not given. Returns 0, or a negative errno with file:line
- * or flag and what to do in err; *ret is empty before and after a failure.
+ * or flag or variable and what to do in err; *ret is empty before and after a failure.
  */
 int config_load(const char *file, const char *const flags[static CONFIG_KEYS], struct config *ret,
 		struct err *err);

@@ -104,17 +104,6 @@ static int read_labels(const struct wish *wish, struct verdict *verdict, struct 
 	return r;
 }
 
-static int write_file(struct output *file, const struct labels *labels, struct err *err)
-{
-	int r = file->ops->publish(file, labels, err);
-
-	while (r == OUTPUT_TOO_SOON) {
-		(void)usleep(FEATURE_FILE_SPACING_MS * 1000 / 10);
-		r = file->ops->publish(file, labels, err);
-	}
-	return r;
-}
-
 static int publish(const struct wish *wish, const struct verdict *verdict, struct err *err)
 {
 	CLEANUP(output_free) struct output *file = NULL;
@@ -125,7 +114,7 @@ static int publish(const struct wish *wish, const struct verdict *verdict, struc
 	else
 		r = feature_file_open(wish->features_dir, 0, &file, err);
 	if (file)
-		r = write_file(file, &verdict->labels, err);
+		r = output_finish(file, &verdict->labels, 0, err);
 	if (fflush(stdout) != 0 || ferror(stdout))
 		r = err_set(err, -EIO, "cannot write to standard output: %s", strerror(errno));
 	return r;

@@ -5,19 +5,20 @@
 #include "agent/look.h"
 #include "agent/loop.h"
 #include "agent/publisher.h"
+#include "agent/say.h"
 #include "agent/service.h"
 #include "agent/settle.h"
 #include "agent/uevent.h"
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "base/random.h"
 #include "base/strbuf.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/signalfd.h>
 
 enum {
@@ -130,10 +131,7 @@ static void on_config_dir(struct source *source)
 /* Up to a tenth more or less, so that the nodes of a cluster do not march in step. */
 static int64_t jitter(int64_t ms)
 {
-	uint32_t number = 0;
-
-	(void)!getrandom(&number, sizeof(number), GRND_NONBLOCK);
-	return ms - ms / 10 + (int64_t)(number % 1000) * (ms / 5) / 1000;
+	return ms - ms / 10 + random_below(ms / 5);
 }
 
 static bool has_note(const struct notes *notes, const char *text)
@@ -164,8 +162,7 @@ static void log_notes(struct agent *agent, const struct look *before, const stru
 			continue;
 		}
 		if (!is_told)
-			log_line(note->level == NOTE_WARNING ? LEVEL_WARNING : LEVEL_INFO, NULL,
-				 "%s", note->text);
+			say_note(note);
 		notes_add(&told, note->level, "%s", note->text);
 	}
 	SWAP(agent->told, told);
@@ -267,7 +264,9 @@ static int change_outputs(struct agent *agent, const struct config *config, stru
 
 	if (config_same_outputs(&agent->config, config))
 		return 0;
-	publishers_leave(&agent->publishers, config);
+	r = publishers_leave(&agent->publishers, config, err);
+	if (r < 0)
+		return r;
 	publishers_clear(&agent->publishers);
 	agent->has_good = false; /* the new outputs have seen nothing yet */
 	r = publishers_open(&agent->publishers, config, &agent->loop, err);

@@ -19,7 +19,8 @@ struct agent_setup {
 
 /*
  * Runs until SIGTERM or SIGINT. config is taken over and empty afterwards. Returns 0, or a negative
- * errno where it cannot even start: -EBUSY where another process holds an output.
+ * errno where it cannot even start: -EBUSY where another process holds an output, -EINVAL where the
+ * settings can never work.
  */
 int agent_run(const struct agent_setup *setup, struct config *config, struct err *err);
 

@@ -4,6 +4,7 @@
 #include "agent/look.h"
 #include "agent/loop.h"
 #include "agent/publisher.h"
+#include "agent/say.h"
 #include "base/cleanup.h"
 
 /* The outputs, and the loop that they are put into and that nobody runs. */
@@ -39,10 +40,7 @@ int agent_once(const struct config *config, struct err *err)
 		r = look_take(config, &now, err);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < now.verdict.notes.n_items; i++)
-		log_line(now.verdict.notes.items[i].level == NOTE_WARNING ? LEVEL_WARNING
-									  : LEVEL_INFO,
-			 NULL, "%s", now.verdict.notes.items[i].text);
+	say_notes(&now.verdict.notes);
 	return publishers_once(&place.publishers, &now.verdict.labels, err);
 }
 

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/publisher.h"
 
+#include "agent/say.h"
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "config.h"
 #include "output/feature_file.h"
+#include "output/identity.h"
+#include "output/node.h"
+#include "output/node_feature.h"
 #include "output/stream.h"
 #include "rules/labels.h"
 
@@ -16,6 +20,8 @@
 enum {
 	BACKOFF_FIRST_MS = 1000,
 	BACKOFF_MOST_MS = 60000,
+	SAY_APART_MS = 60000, /* between two lines of trouble, however it changes */
+	ONCE_LIMIT_MS = 40000,
 };
 
 static void publisher_clear(struct publisher *publisher)
@@ -38,8 +44,20 @@ void publishers_clear(struct publishers *publishers)
 static int open_output(const struct config *config, enum config_output kind, struct output **ret,
 		       struct err *err)
 {
-	if (kind == CONFIG_OUTPUT_STDOUT)
+	const struct identity_wish wish = {config->kubeconfig, config->context, config->node_name,
+					   config->namespace};
+
+	switch (kind) {
+	case CONFIG_OUTPUT_NODE:
+		return node_open(&wish, config->startup_spread_ms, ret, err);
+	case CONFIG_OUTPUT_NODE_FEATURE:
+		return node_feature_open(&wish, config->startup_spread_ms, ret, err);
+	case CONFIG_OUTPUT_STDOUT:
 		return stream_open(ret, err);
+	case CONFIG_OUTPUT_FILE:
+	case CONFIG_OUTPUTS:
+		break;
+	}
 	return feature_file_open(config->features_dir ? config->features_dir : FEATURE_FILE_DIR,
 				 config->expiry_s, ret, err);
 }
@@ -77,6 +95,23 @@ static void on_dir(struct source *source)
 		publisher->due = 0;
 }
 
+/* An answer came, or somebody changed what we keep. */
+static void on_answer(struct source *source)
+{
+	struct publisher *publisher =
+		(void *)((char *)source - offsetof(struct publisher, answers));
+
+	publisher->due = 0;
+}
+
+static int listen_to(struct publisher *publisher, struct loop *loop, struct err *err)
+{
+	if (publisher->output->fd < 0)
+		return 0;
+	publisher->answers = (struct source){publisher->output->fd, on_answer};
+	return loop_add(loop, &publisher->answers, err);
+}
+
 static void watch(struct publisher *publisher, struct loop *loop)
 {
 	struct err err;
@@ -106,6 +141,8 @@ int publishers_open(struct publishers *ret, const struct config *config, struct 
 		if (output->ops->hold && output->ops->hold(output, err) == -EBUSY)
 			r = -EBUSY;
 		else
+			r = listen_to(&new.items[i], loop, err);
+		if (r == 0)
 			watch(&new.items[i], loop);
 	}
 	if (r == 0)
@@ -162,16 +199,36 @@ void publishers_check(struct publishers *publishers)
 	}
 }
 
+/* What is new is said, but not more than once a minute: a server may be away for a day. */
+static void say_trouble(struct publisher *publisher, const struct err *err)
+{
+	const int64_t now = output_now_ms();
+
+	if (publisher->trouble && (strcmp(publisher->trouble, err->text) == 0 ||
+				   now - publisher->trouble_ms < SAY_APART_MS))
+		return;
+	log_line(LEVEL_ERROR, NULL, "%s: tried again", err->text);
+	keep(&publisher->trouble, err->text);
+	publisher->trouble_ms = now;
+}
+
 static void failed(struct publisher *publisher, const struct err *err)
 {
-	if (!publisher->trouble || strcmp(publisher->trouble, err->text) != 0)
-		log_line(LEVEL_ERROR, NULL, "%s: tried again", err->text);
-	keep(&publisher->trouble, err->text);
+	say_trouble(publisher, err);
+	publisher->due = INT64_MAX;
+	if (publisher->output->due_ms)
+		return;
 	publisher->backoff_ms =
 		publisher->backoff_ms ? publisher->backoff_ms * 2 : BACKOFF_FIRST_MS;
 	if (publisher->backoff_ms > BACKOFF_MOST_MS)
 		publisher->backoff_ms = BACKOFF_MOST_MS;
 	publisher->due = output_now_ms() + publisher->backoff_ms;
+}
+
+static void tell_notes(struct output *output)
+{
+	say_notes(&output->notes);
+	notes_clear(&output->notes);
 }
 
 /* One line a publication: where, why, how long it took, what changed. */
@@ -197,25 +254,32 @@ static void say(const struct publisher *publisher, const struct labels *labels, 
 			 publisher->output->describe);
 }
 
+/* When the output wants to be called: by us, or by itself. */
+static int64_t due_of(const struct publisher *publisher)
+{
+	const int64_t own = publisher->output->due_ms;
+
+	return own && own < publisher->due ? own : publisher->due;
+}
+
 static void work(struct publisher *publisher, const struct labels *labels)
 {
 	struct output *output = publisher->output;
 	struct err err;
 	int r;
 
-	if (publisher->due > output_now_ms())
+	if (due_of(publisher) > output_now_ms())
 		return;
 	r = output->ops->publish(output, labels, &err);
-	if (r == OUTPUT_TOO_SOON) {
-		publisher->due = output_free_at_ms(output);
-		return;
-	}
+	tell_notes(output);
 	if (r < 0) {
 		failed(publisher, &err);
 		return;
 	}
+	publisher->due = r == OUTPUT_TOO_SOON ? output_free_at_ms(output) : INT64_MAX;
+	if (r == OUTPUT_TOO_SOON || r == OUTPUT_WAITING)
+		return;
 	say(publisher, labels, r);
-	publisher->due = INT64_MAX;
 	publisher->backoff_ms = 0;
 	forget(&publisher->changes);
 	forget(&publisher->cause);
@@ -235,31 +299,19 @@ int64_t publishers_due(const struct publishers *publishers)
 	int64_t due = INT64_MAX;
 
 	for (size_t i = 0; i < publishers->n_items; i++) {
-		if (publishers->items[i].due < due)
-			due = publishers->items[i].due;
+		if (publishers->items[i].offered && due_of(&publishers->items[i]) < due)
+			due = due_of(&publishers->items[i]);
 	}
 	return due;
-}
-
-static int publish_once(struct output *output, const struct labels *labels, struct err *err)
-{
-	int r = OUTPUT_TOO_SOON;
-
-	while (r == OUTPUT_TOO_SOON) {
-		const int64_t wait_ms = output_free_at_ms(output) - output_now_ms();
-
-		if (wait_ms > 0)
-			(void)usleep((useconds_t)wait_ms * 1000);
-		r = output->ops->publish(output, labels, err);
-	}
-	return r < 0 ? r : 0;
 }
 
 int publishers_once(struct publishers *publishers, const struct labels *labels, struct err *err)
 {
 	for (size_t i = 0; i < publishers->n_items; i++) {
-		const int r = publish_once(publishers->items[i].output, labels, err);
+		struct output *output = publishers->items[i].output;
+		const int r = output_finish(output, labels, ONCE_LIMIT_MS, err);
 
+		tell_notes(output);
 		if (r < 0)
 			return r;
 	}
@@ -275,6 +327,7 @@ int publishers_withdraw(struct publishers *publishers, struct err *err)
 		struct err why;
 		const int r = output->ops->withdraw(output, &why);
 
+		tell_notes(output);
 		if (r < 0 && first == 0)
 			first = err_set(err, r, "%s", why.text);
 		if (r == 0)
@@ -283,22 +336,24 @@ int publishers_withdraw(struct publishers *publishers, struct err *err)
 	return first;
 }
 
-void publishers_leave(struct publishers *publishers, const struct config *stay)
+int publishers_leave(struct publishers *publishers, const struct config *stay, struct err *err)
 {
 	CLEANUP(publishers_clear) struct publishers others = {0};
-	struct err err;
+	struct err why;
+	int r = make(&others, stay, err);
 
-	if (make(&others, stay, &err) < 0)
-		return;
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < publishers->n_items; i++) {
 		struct output *output = publishers->items[i].output;
 		bool stays = false;
 
 		for (size_t j = 0; j < others.n_items; j++)
 			stays |= strcmp(others.items[j].output->describe, output->describe) == 0;
-		if (!stays && output->ops->withdraw(output, &err) < 0)
-			log_line(LEVEL_ERROR, NULL, "%s", err.text);
+		if (!stays && output->ops->withdraw(output, &why) < 0)
+			log_line(LEVEL_ERROR, NULL, "%s", why.text);
 	}
+	return 0;
 }
 
 void publishers_dump(const struct publishers *publishers)

@@ -19,14 +19,16 @@ struct publisher {
 	struct output *output; /* owned */
 	struct loop *loop;
 	struct dir_watch dir;
-	struct source source;
-	bool offered;       /* there is a set to publish */
-	int64_t due;        /* when to publish or to check; INT64_MAX: nothing to do */
-	int64_t backoff_ms; /* before the next try; 0 after a success */
-	char *changes;      /* owned; since the last publication, NULL: none */
-	char *cause;        /* owned; of the first of them */
+	struct source source;  /* of dir */
+	struct source answers; /* of the output's own fd */
+	bool offered;          /* there is a set to publish */
+	int64_t due;           /* when to publish or to check; INT64_MAX: nothing to do */
+	int64_t backoff_ms;    /* before the next try; 0 after a success */
+	char *changes;         /* owned; since the last publication, NULL: none */
+	char *cause;           /* owned; of the first of them */
 	int64_t cause_ms;
-	char *trouble; /* owned; the error that was said last, NULL: none */
+	char *trouble;      /* owned; the error that was said last, NULL: none */
+	int64_t trouble_ms; /* when that was */
 };
 struct publishers {
 	struct publisher *items; /* owned; does not move once it is in a loop */
@@ -58,6 +60,9 @@ int publishers_once(struct publishers *publishers, const struct labels *labels, 
 /* Withdraws from all; 0 or the first error. */
 int publishers_withdraw(struct publishers *publishers, struct err *err);
 
-/* Withdraws from those that stay has not: nobody would do it any more. */
-void publishers_leave(struct publishers *publishers, const struct config *stay);
+/*
+ * Withdraws from those that stay has not: nobody would do it any more. Nothing is done where stay
+ * cannot work: a negative errno with the reason.
+ */
+int publishers_leave(struct publishers *publishers, const struct config *stay, struct err *err);
 void publishers_dump(const struct publishers *publishers);

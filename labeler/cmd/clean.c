@@ -18,10 +18,7 @@ static enum cmd_exit run(int argc, char **argv)
 
 	if (next != CMD_GO_ON)
 		return next == CMD_HELP_SHOWN ? CMD_DONE : CMD_USAGE;
-	if (agent_clean(&config, &err) == 0)
-		return CMD_DONE;
-	cmd_error(&err);
-	return CMD_FAILED;
+	return cmd_end(agent_clean(&config, &err), &err);
 }
 
 const struct command cmd_clean = {"clean", "withdraw every label that was published", run};

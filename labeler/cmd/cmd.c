@@ -26,6 +26,14 @@ void cmd_error(const struct err *err)
 	(void)fprintf(stderr, PROGRAM ": %s\n", err->text);
 }
 
+enum cmd_exit cmd_end(int r, const struct err *err)
+{
+	if (r >= 0)
+		return CMD_DONE;
+	cmd_error(err);
+	return r == -EINVAL ? CMD_USAGE : CMD_FAILED;
+}
+
 void cmd_settings_clear(struct cmd_settings *settings)
 {
 	free(settings->joined);

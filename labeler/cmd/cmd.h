@@ -63,3 +63,6 @@ enum cmd_next cmd_parse(int argc, char **argv, const struct cmd_usage *usage,
 
 /* "gpu-labeler: " and the line, to stderr. */
 void cmd_error(const struct err *err);
+
+/* What to leave with after 0 or a negative errno, which is said: -EINVAL is the settings' fault. */
+enum cmd_exit cmd_end(int r, const struct err *err);

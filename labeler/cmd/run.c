@@ -30,10 +30,7 @@ static enum cmd_exit run(int argc, char **argv)
 
 	if (next != CMD_GO_ON)
 		return next == CMD_HELP_SHOWN ? CMD_DONE : CMD_USAGE;
-	if ((once ? agent_once(&config, &err) : agent_run(&setup, &config, &err)) == 0)
-		return CMD_DONE;
-	cmd_error(&err);
-	return CMD_FAILED;
+	return cmd_end(once ? agent_once(&config, &err) : agent_run(&setup, &config, &err), &err);
 }
 
 const struct command cmd_run = {"run", "publish the labels and keep them true", run};

@@ -330,6 +330,7 @@ int feature_file_open(const char *dir, unsigned int expiry_s, struct output **re
 		.watched = strdup(dir),
 		.file = FEATURE_FILE_NAME,
 		.spacing_ms = FEATURE_FILE_SPACING_MS,
+		.fd = -1,
 	};
 	file->dir_fd = -1;
 	file->lock_fd = -1;

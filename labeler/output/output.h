@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /* Where labels go. One kind a file: each has a constructor, the rest is the same for all. */
+#include "rules/notes.h"
+
 #include <stdint.h>
 #include <time.h>
 
@@ -11,6 +13,7 @@ struct output;
 enum {
 	OUTPUT_SAME = 1,     /* what is there is what should be: nothing was written */
 	OUTPUT_TOO_SOON = 2, /* the place was touched just now: not before output_free_at_ms() */
+	OUTPUT_WAITING = 3,  /* for an answer: publish again when fd is readable or at due_ms */
 };
 struct output_ops {
 	/*
@@ -35,6 +38,9 @@ struct output {
 	const char *file;   /* the file in it that is ours */
 	int64_t spacing_ms; /* between two writes, so that no reader misses one */
 	int64_t touched_ms; /* when readers last saw something happen; 0: never */
+	int fd;             /* of the output; readable: publish again; -1: none */
+	int64_t due_ms;     /* publish again then, also after a failure; 0: the caller knows when */
+	struct notes notes; /* owned; what there is to say since the last call, for the caller */
 };
 
 /* The clock of touched_ms: it only goes forward, and counts the time that the machine slept. */
@@ -51,6 +57,13 @@ static inline int64_t output_free_at_ms(const struct output *output)
 {
 	return output->touched_ms ? output->touched_ms + output->spacing_ms : 0;
 }
+
+/*
+ * Publishes and waits until it is done, for limit_ms at most where an answer is waited for. Returns
+ * 0 or OUTPUT_SAME, or a negative errno.
+ */
+int output_finish(struct output *output, const struct labels *labels, int64_t limit_ms,
+		  struct err *err);
 
 static inline void output_free(struct output **output)
 {

@@ -58,6 +58,7 @@ int stream_open(struct output **ret, struct err *err)
 
 	if (stream) {
 		stream->output.ops = &ops;
+		stream->output.fd = -1;
 		stream->output.describe = strdup("standard output");
 	}
 	if (!stream || !stream->output.describe) {

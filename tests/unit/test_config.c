@@ -52,7 +52,9 @@ static void every_key_is_read(void **state)
 		"[amd]\ndriver-type = vf-passthrough\ndevice-id-format = 0x\n"
 		"[agent]\noutput = stdout, file\ninterval = 2m\nwithdraw-on-exit = yes\n"
 		"log-level = debug\nlog-format = json\n"
-		"[file]\ndir = /features\nexpiry = 1h\n";
+		"[file]\ndir = /features\nexpiry = 1h\n"
+		"[kube]\nkubeconfig = /k\ncontext = c\nnode-name = n\nnamespace = ns\n"
+		"startup-spread = 1m\n";
 
 	(void)state;
 	if (load(text, no_flags, &config, &err))
@@ -63,13 +65,38 @@ static void every_key_is_read(void **state)
 	assert_int_equal(config.rules.driver_type, MODE_VF_PASSTHROUGH);
 	assert_true(config.rules.device_id_0x);
 	assert_int_equal(config.devices.n_rows, devices_builtin.n_rows);
-	assert_int_equal(config.outputs, 3);
+	assert_int_equal(config.outputs, 1U << CONFIG_OUTPUT_FILE | 1U << CONFIG_OUTPUT_STDOUT);
 	assert_int_equal(config.interval_ms, 120000);
 	assert_true(config.withdraw_on_exit);
 	assert_int_equal(config.log_level, LEVEL_DEBUG);
 	assert_true(config.log_json);
 	assert_string_equal(config.features_dir, "/features");
 	assert_int_equal(config.expiry_s, 3600);
+	assert_string_equal(config.kubeconfig, "/k");
+	assert_string_equal(config.context, "c");
+	assert_string_equal(config.node_name, "n");
+	assert_string_equal(config.namespace, "ns");
+	assert_int_equal(config.startup_spread_ms, 60000);
+}
+
+static void the_environment_stands_between_file_and_flags(void **state)
+{
+	CLEANUP(config_clear) struct config config = {0};
+	const char *flags[CONFIG_KEYS] = {0};
+	struct err err;
+
+	(void)state;
+	for (size_t i = 0; i < CONFIG_KEYS; i++) {
+		if (strcmp(config_keys[i].flag, "kubeconfig") == 0)
+			flags[i] = "/of-flag";
+	}
+	(void)setenv("NODE_NAME", "of-environment", 1);
+	(void)setenv("KUBECONFIG", "/of-environment", 1);
+	assert_int_equal(load("[kube]\nnode-name = of-file\n", flags, &config, &err), 0);
+	assert_string_equal(config.node_name, "of-environment");
+	assert_string_equal(config.kubeconfig, "/of-flag");
+	(void)unsetenv("NODE_NAME");
+	(void)unsetenv("KUBECONFIG");
 }
 
 static void flags_win_over_the_file(void **state)
@@ -252,10 +279,14 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_shipped_file_says_the_built_in_defaults),
 		cmocka_unit_test(every_key_is_read),
+		cmocka_unit_test(the_environment_stands_between_file_and_flags),
 		cmocka_unit_test(flags_win_over_the_file),
 		cmocka_unit_test(the_shipped_table_is_the_built_in_one),
 	};
 
+	/* what the tests' own surroundings say is not the agent's */
+	unsetenv("KUBECONFIG");
+	unsetenv("NODE_NAME");
 	return RUN_ROWS(bad_rows, check_bad) + RUN_ROWS(file_rows, check_path) +
 	       RUN_ROWS(table_rows, check_table) + cmocka_run_group_tests(tests, NULL, NULL);
 }
