@@ -16,7 +16,7 @@ list() { # family-set
 	debian-all)
 		list debian-test
 		echo clang clang-tidy clang-format cppcheck valgrind gcovr shellcheck strace file
-		echo make dpkg-dev patch xz-utils
+		echo make dpkg-dev patch xz-utils libssl-dev
 		;;
 	fedora-build)
 		echo gcc cmake ninja-build pkgconf-pkg-config

@@ -82,7 +82,7 @@ format() {
 }
 
 shell_scripts() {
-	find deploy nfd-hook tests -name '*.sh' -exec shellcheck {} + && shellcheck .ci/run
+	find deploy labeler nfd-hook tests -name '*.sh' -exec shellcheck {} + && shellcheck .ci/run
 }
 
 # Other versions of the linters see other things: the tree is kept clean for Debian 12's.
@@ -126,6 +126,7 @@ if [ "$all" = yes ]; then
 	! has_14 clang-format || step "format" quiet format
 	step "shellcheck" quiet shell_scripts
 	step "static hook in an empty root" show sh tests/hook/static.sh
+	step "agent with a small libcurl" show sh labeler/static-libcurl.sh
 	step "an agent that is killed 200 times" show killed_often
 	step "real NFD" show real_nfd
 	step "real kernel" show sh tests/kernel/run.sh --install build/release/labeler/gpu-labeler
