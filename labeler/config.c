@@ -17,32 +17,52 @@ enum {
 	EXPIRY_INTERVALS = 3, /* a single late look must not cost the labels */
 };
 
-/* A path; the empty text is none. */
-static int set_path(char **path, const char *value, struct err *err)
+static void *member(struct config *config, const struct config_key *key)
+{
+	return (char *)config + key->at;
+}
+
+/* The empty text is none. */
+static int set_text(struct config *config, const struct config_key *key, const char *value,
+		    struct err *err)
 {
 	auto_free char *copy = *value ? strdup(value) : NULL;
+	char **text = member(config, key);
 
 	if (*value && !copy)
 		return err_set(err, -ENOMEM, "out of memory");
-	SWAP(*path, copy);
+	SWAP(*text, copy);
 	return 0;
 }
 
-static int set_root(struct config *config, const char *value, struct err *err)
+static int set_bool(struct config *config, const struct config_key *key, const char *value,
+		    struct err *err)
 {
-	return set_path(&config->root, value, err);
+	bool *is_yes = member(config, key);
+
+	*is_yes = strcmp(value, key->yes) == 0;
+	if (!*is_yes && strcmp(value, key->no) != 0)
+		return err_set(err, -EINVAL, "\"%s\" is neither %s nor %s", value, key->no,
+			       key->yes);
+	return 0;
 }
 
-static int set_sysfs(struct config *config, const char *value, struct err *err)
+static int set_filter(struct config *config, const struct config_key *key, const char *value,
+		      struct err *err)
 {
-	return set_path(&config->sysfs, value, err);
+	struct filter_list *filter = member(config, key);
+
+	filter_clear(filter);
+	return filter_parse(value, filter, err);
 }
 
-static int set_device_table(struct config *config, const char *value, struct err *err)
+static int set_device_table(struct config *config, const struct config_key *key, const char *value,
+			    struct err *err)
 {
 	CLEANUP(device_file_clear) struct device_file file = {0};
 	int r = 0;
 
+	(void)key;
 	if (*value)
 		r = device_file_load(value, &file, err);
 	if (r == 0)
@@ -50,33 +70,15 @@ static int set_device_table(struct config *config, const char *value, struct err
 	return r;
 }
 
-static int set_allow_ids(struct config *config, const char *value, struct err *err)
+static int set_driver_type(struct config *config, const struct config_key *key, const char *value,
+			   struct err *err)
 {
-	filter_clear(&config->rules.allow_ids);
-	return filter_parse(value, &config->rules.allow_ids, err);
-}
-
-static int set_deny_ids(struct config *config, const char *value, struct err *err)
-{
-	filter_clear(&config->rules.deny_ids);
-	return filter_parse(value, &config->rules.deny_ids, err);
-}
-
-static int set_driver_type(struct config *config, const char *value, struct err *err)
-{
+	(void)key;
 	if (!mode_parse(value, &config->rules.driver_type))
 		return err_set(err, -EINVAL,
 			       "\"%s\" is neither auto, container, vf-passthrough nor "
 			       "pf-passthrough",
 			       value);
-	return 0;
-}
-
-static int set_device_id_format(struct config *config, const char *value, struct err *err)
-{
-	config->rules.device_id_0x = strcmp(value, "0x") == 0;
-	if (!config->rules.device_id_0x && strcmp(value, "bare") != 0)
-		return err_set(err, -EINVAL, "\"%s\" is neither bare nor 0x", value);
 	return 0;
 }
 
@@ -97,12 +99,14 @@ static unsigned int output_bit(const char *name)
 	return 0;
 }
 
-static int set_output(struct config *config, const char *value, struct err *err)
+static int set_output(struct config *config, const struct config_key *key, const char *value,
+		      struct err *err)
 {
 	auto_free char *copy = strdup(value);
 	char *rest = copy;
 	unsigned int outputs = 0;
 
+	(void)key;
 	if (!copy)
 		return err_set(err, -ENOMEM, "out of memory");
 	for (char *name; (name = strsep(&rest, ","));) {
@@ -141,124 +145,96 @@ static int parse_time(const char *text, int64_t *ret_ms, struct err *err)
 	return err_set(err, -EINVAL, "\"%s\" is no time: write 60s, 5m or 1h", text);
 }
 
-static int set_interval(struct config *config, const char *value, struct err *err)
+static int set_interval(struct config *config, const struct config_key *key, const char *value,
+			struct err *err)
 {
 	const int r = parse_time(value, &config->interval_ms, err);
 
+	(void)key;
 	if (r == 0 && (config->interval_ms < 1000 || config->interval_ms > INTERVAL_MOST_MS))
 		return err_set(err, -EINVAL, "\"%s\" is not from 1s to 24h", value);
 	return r;
 }
 
-static int set_expiry(struct config *config, const char *value, struct err *err)
+static int set_expiry(struct config *config, const struct config_key *key, const char *value,
+		      struct err *err)
 {
 	int64_t ms = 0;
 	const int r = parse_time(value, &ms, err);
 
+	(void)key;
 	if (r == 0 && ms > EXPIRY_MOST_MS)
 		return err_set(err, -EINVAL, "\"%s\" is more than 240h", value);
 	config->expiry_s = (unsigned int)(ms / 1000);
 	return r;
 }
 
-static int set_withdraw_on_exit(struct config *config, const char *value, struct err *err)
+static int set_log_level(struct config *config, const struct config_key *key, const char *value,
+			 struct err *err)
 {
-	config->withdraw_on_exit = strcmp(value, "yes") == 0;
-	if (!config->withdraw_on_exit && strcmp(value, "no") != 0)
-		return err_set(err, -EINVAL, "\"%s\" is neither yes nor no", value);
-	return 0;
-}
-
-static int set_log_level(struct config *config, const char *value, struct err *err)
-{
+	(void)key;
 	if (!log_level_parse(value, &config->log_level))
 		return err_set(err, -EINVAL, "\"%s\" is neither error, warning, info nor debug",
 			       value);
 	return 0;
 }
 
-static int set_log_format(struct config *config, const char *value, struct err *err)
-{
-	config->log_json = strcmp(value, "json") == 0;
-	if (!config->log_json && strcmp(value, "text") != 0)
-		return err_set(err, -EINVAL, "\"%s\" is neither text nor json", value);
-	return 0;
-}
-
-static int set_features_dir(struct config *config, const char *value, struct err *err)
-{
-	return set_path(&config->features_dir, value, err);
-}
-
-static int set_kubeconfig(struct config *config, const char *value, struct err *err)
-{
-	return set_path(&config->kubeconfig, value, err);
-}
-
-static int set_context(struct config *config, const char *value, struct err *err)
-{
-	return set_path(&config->context, value, err);
-}
-
-static int set_node_name(struct config *config, const char *value, struct err *err)
-{
-	return set_path(&config->node_name, value, err);
-}
-
-static int set_namespace(struct config *config, const char *value, struct err *err)
-{
-	return set_path(&config->namespace, value, err);
-}
-
-static int set_startup_spread(struct config *config, const char *value, struct err *err)
+static int set_startup_spread(struct config *config, const struct config_key *key,
+			      const char *value, struct err *err)
 {
 	const int r = parse_time(value, &config->startup_spread_ms, err);
 
+	(void)key;
 	if (r == 0 && config->startup_spread_ms > SPREAD_MOST_MS)
 		return err_set(err, -EINVAL, "\"%s\" is more than 1h", value);
 	return r;
 }
 
+#define OWN(setter) .set = set_##setter
+#define TEXT(name) .set = set_text, .at = offsetof(struct config, name)
+#define FILTER(name) .set = set_filter, .at = offsetof(struct config, name)
+#define BOOL(name, no_, yes_)                                                                      \
+	.set = set_bool, .at = offsetof(struct config, name), .no = (no_), .yes = (yes_)
 const struct config_key config_keys[] = {
 	/* clang-format off */
 	{"host", "root", "root", NULL, CONFIG_OF_SCAN, "DIR",
-		"the host's root: /sys, /proc, /lib/modules are read below it", set_root},
+		"the host's root: /sys, /proc, /lib/modules are read below it", TEXT(root)},
 	{"host", "sysfs", "sysfs", NULL, CONFIG_OF_SCAN, "DIR",
-		"the host's sysfs, where it is not <root>/sys", set_sysfs},
+		"the host's sysfs, where it is not <root>/sys", TEXT(sysfs)},
 	{"devices", "table", "device-table", NULL, CONFIG_OF_SCAN, "FILE",
-		"device names laid over the built-in ones", set_device_table},
+		"device names laid over the built-in ones", OWN(device_table)},
 	{"devices", "allow-ids", "allow-ids", NULL, CONFIG_OF_SCAN, "LIST",
-		"count these device ids only: 0x74b5,1002:74a1", set_allow_ids},
+		"count these device ids only: 0x74b5,1002:74a1", FILTER(rules.allow_ids)},
 	{"devices", "deny-ids", "deny-ids", NULL, CONFIG_OF_SCAN, "LIST",
-		"never count these device ids", set_deny_ids},
+		"never count these device ids", FILTER(rules.deny_ids)},
 	{"amd", "driver-type", "driver-type", NULL, CONFIG_OF_SCAN, "MODE",
-		"auto, container, vf-passthrough or pf-passthrough", set_driver_type},
+		"auto, container, vf-passthrough or pf-passthrough", OWN(driver_type)},
 	{"amd", "device-id-format", "device-id-format", NULL, CONFIG_OF_SCAN, "FORM",
-		"bare (74b5) or 0x (0x74b5) in the passthrough modes", set_device_id_format},
+		"bare (74b5) or 0x (0x74b5) in the passthrough modes", BOOL(rules.device_id_0x, "bare", "0x")},
 	{"agent", "output", "output", NULL, CONFIG_OF_AGENT, "LIST",
-		"file, node, nodefeature or stdout; may be given several times", set_output},
+		"file, node, nodefeature or stdout; may be given several times", OWN(output)},
 	{"agent", "interval", "interval", NULL, CONFIG_OF_AGENT, "TIME",
-		"look again after this time even without an event: 60s", set_interval},
+		"look again after this time even without an event: 60s", OWN(interval)},
 	{"agent", "withdraw-on-exit", "withdraw-on-exit", NULL, CONFIG_OF_AGENT, NULL,
-		"take the labels away when leaving", set_withdraw_on_exit},
+		"take the labels away when leaving", BOOL(withdraw_on_exit, "no", "yes")},
 	{"agent", "log-level", "log-level", NULL, CONFIG_OF_AGENT, "LEVEL",
-		"error, warning, info or debug", set_log_level},
+		"error, warning, info or debug", OWN(log_level)},
 	{"agent", "log-format", "log-format", NULL, CONFIG_OF_AGENT, "FORM",
-		"text or json", set_log_format},
+		"text or json", BOOL(log_json, "text", "json")},
 	{"file", "dir", "features-dir", NULL, CONFIG_OF_AGENT, "DIR",
-		"where NFD looks for feature files", set_features_dir},
+		"where NFD looks for feature files", TEXT(features_dir)},
 	{"file", "expiry", "expiry", NULL, CONFIG_OF_AGENT, "TIME",
-		"NFD forgets the labels of a dead agent after this time; 0: never", set_expiry},
+		"NFD forgets the labels of a dead agent after this time; 0: never", OWN(expiry)},
 	{"kube", "kubeconfig", "kubeconfig", "KUBECONFIG", CONFIG_OF_AGENT, "FILE",
-		"how to reach the API server, outside a pod", set_kubeconfig},
+		"how to reach the API server, outside a pod", TEXT(kubeconfig)},
 	{"kube", "context", "context", NULL, CONFIG_OF_AGENT, "NAME",
-		"which of the kubeconfig's contexts", set_context},
+		"which of the kubeconfig's contexts", TEXT(context)},
 	{"kube", "node-name", "node-name", "NODE_NAME", CONFIG_OF_AGENT, "NAME",
-		"which node this is; a pod's token says it, too", set_node_name},
+		"which node this is; a pod's token says it, too", TEXT(node_name)},
 	{"kube", "namespace", "namespace", NULL, CONFIG_OF_AGENT, "NAME",
-		"where the NodeFeature object goes", set_namespace},
+		"where the NodeFeature object goes", TEXT(namespace)},
 	{"kube", "startup-spread", "startup-spread", NULL, CONFIG_OF_AGENT, "TIME",
-		"begin at a random moment within this time", set_startup_spread},
+		"begin at a random moment within this time", OWN(startup_spread)},
 	/* clang-format on */
 };
 _Static_assert(ARRAY_SIZE(config_keys) == CONFIG_KEYS, "config.h counts the keys");
@@ -267,6 +243,11 @@ struct loading {
 	struct config *config;
 	int seen[CONFIG_KEYS]; /* line of each key's entry, 0: none */
 };
+
+static int set(struct config *config, size_t key, const char *value, struct err *err)
+{
+	return config_keys[key].set(config, &config_keys[key], value, err);
+}
 
 static bool is_section(const char *section)
 {
@@ -302,7 +283,7 @@ static int take(const struct ini_entry *entry, void *data, struct err *err)
 		return err_set(err, -EINVAL, "%s: stands in line %d already", entry->key,
 			       loading->seen[i]);
 	loading->seen[i] = entry->line;
-	r = config_keys[i].set(loading->config, entry->value, err);
+	r = set(loading->config, i, entry->value, err);
 	return r < 0 ? err_prefix(err, r, "%s", entry->key) : 0;
 }
 
@@ -310,7 +291,7 @@ static int load_environment(struct config *config, struct err *err)
 {
 	for (size_t i = 0; i < CONFIG_KEYS; i++) {
 		const char *value = config_keys[i].env ? getenv(config_keys[i].env) : NULL;
-		const int r = value && *value ? config_keys[i].set(config, value, err) : 0;
+		const int r = value && *value ? set(config, i, value, err) : 0;
 
 		if (r < 0)
 			return err_prefix(err, r, "%s", config_keys[i].env);
@@ -322,7 +303,7 @@ static int load_flags(const char *const flags[static CONFIG_KEYS], struct config
 		      struct err *err)
 {
 	for (size_t i = 0; i < CONFIG_KEYS; i++) {
-		const int r = flags[i] ? config_keys[i].set(config, flags[i], err) : 0;
+		const int r = flags[i] ? set(config, i, flags[i], err) : 0;
 
 		if (r < 0)
 			return err_prefix(err, r, "--%s", config_keys[i].flag);

@@ -51,7 +51,10 @@ struct config_key {
 	const char *value,
 		*help; /* for --help: what stands for the value (NULL: none), what it does */
 	/* Returns 0, or a negative errno with the reason. */
-	int (*set)(struct config *config, const char *value, struct err *err);
+	int (*set)(struct config *config, const struct config_key *key, const char *value,
+		   struct err *err);
+	size_t at;            /* the member that it sets, where set serves several keys */
+	const char *no, *yes; /* of a bool: its words */
 };
 extern const struct config_key config_keys[];
 enum {

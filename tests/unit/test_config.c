@@ -158,7 +158,7 @@ static struct bad_row {
 	{"an expiry too long", "[file]\nexpiry = 241h\n", "is more than 240h"},
 	{"an expiry that is shorter than the timer needs", "[file]\nexpiry = 2m\n",
 	 "three times interval"},
-	{"a bad yes", "[agent]\nwithdraw-on-exit = true\n", "\"true\" is neither yes nor no"},
+	{"a bad yes", "[agent]\nwithdraw-on-exit = true\n", "\"true\" is neither no nor yes"},
 	{"a bad level", "[agent]\nlog-level = loud\n", "\"loud\" is neither"},
 	{"a bad log format", "[agent]\nlog-format = xml\n", "\"xml\" is neither"},
 	{"a line that is nothing", "[amd]\ndriver-type = auto\nnonsense\n",
