@@ -16,7 +16,7 @@ list() { # family-set
 	debian-all)
 		list debian-test
 		echo clang clang-tidy clang-format cppcheck valgrind gcovr shellcheck strace file
-		echo make dpkg-dev patch xz-utils libssl-dev
+		echo make dpkg-dev patch xz-utils libssl-dev golang-go ca-certificates python3 openssl
 		;;
 	fedora-build)
 		echo gcc cmake ninja-build pkgconf-pkg-config
@@ -27,6 +27,7 @@ list() { # family-set
 	fedora-all)
 		list fedora-test
 		echo clang clang-tools-extra cppcheck valgrind gcovr ShellCheck strace file make
+		echo golang python3 openssl
 		;;
 	*) echo "usage: packages.sh build|test|all" >&2 && exit 2 ;;
 	esac
