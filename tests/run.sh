@@ -97,12 +97,12 @@ killed_often() {
 }
 
 real_nfd() {
-	command -v go >/dev/null || {
-		echo "SKIPPED: NFD is built from its own modules with go, and there is none here"
-		return 77
-	}
 	cmake --preset release >/dev/null && cmake --build --preset release &&
 		sh tests/nfd/run.sh build/release/labeler/gpu-labeler build/static/nfd-hook/gpu-nfd-hook
+}
+
+real_api_server() {
+	sh tests/apiserver/build.sh && python3 tests/apiserver/run.py build/dev/labeler/gpu-labeler
 }
 
 # The machines of a directory beside the repository, where there is one: more of the same.
@@ -129,6 +129,7 @@ if [ "$all" = yes ]; then
 	step "agent with a small libcurl" show sh labeler/static-libcurl.sh
 	step "an agent that is killed 200 times" show killed_often
 	step "real NFD" show real_nfd
+	step "real API server" show real_api_server
 	step "real kernel" show sh tests/kernel/run.sh --install build/release/labeler/gpu-labeler
 	step "cost of a scan" show sh tests/bench/scan.sh
 	step "cost of an agent" show sh tests/bench/agent.sh

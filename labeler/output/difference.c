@@ -39,8 +39,10 @@ static void look_for(const struct kube_object *seen, const struct kube_pair *wan
 
 	if (!label) {
 		ret->missing = true;
-		say(ret, "%s is gone; the last to write was %s", want->key,
-		    somebody(seen->last_writer));
+		say(ret,
+		    "%s is gone, and the server keeps no record of who did it; the last to write "
+		    "something else was %s",
+		    want->key, somebody(seen->last_writer));
 	} else if (strcmp(label->value, want->value) != 0) {
 		ret->missing = true;
 		say(ret, "%s was made \"%s\" by %s", want->key, label->value,

@@ -249,6 +249,8 @@ class Cluster:
     def create_node(self, name, **metadata):
         self.create("/api/v1/nodes", {"metadata": {
             "name": name, "labels": {"kubernetes.io/hostname": name, "foreign": "stays"},
+            # every kubelet's Node has this one, and NFD's master relies on there being some
+            "annotations": {"volumes.kubernetes.io/controller-managed-attach-detach": "true"},
             **metadata}})
         self.request("PATCH", f"/api/v1/nodes/{name}/status?fieldManager=kubelet", {"status": {
             "capacity": {"cpu": "8", "memory": "32Gi", "pods": "110"},

@@ -7,7 +7,7 @@ set -u
 labeler=$(realpath "$1")
 hook=$(realpath "$2")
 here=$(cd "$(dirname "$0")/.." && pwd)
-nfd=$(sh "$here/nfd/build.sh") || exit 1
+nfd=$(sh "$here/nfd/build.sh") || exit $?
 work=$(mktemp -d)
 agent='' worker=''
 # shellcheck disable=SC2317
@@ -47,7 +47,7 @@ users: [{name: a, user: {}}]
 END
 options="-no-publish -v=1 -feature-sources=local -label-sources=local -config=/nonexistent"
 
-cd "$work" || exit 1
+cd "$work" || exit $?
 mkdir features.d
 for machine in mi300x-sriov mi300x-container two-vf-ids radeon-audio-left intel-mixed no-gpu mi300x-64-vfs; do
 	rm -rf root

@@ -31,7 +31,8 @@ static struct row {
 	 {{"foreign", "x", THEM}},
 	 {{"amd.com/gpu.mode", "container"}},
 	 .missing = true,
-	 .said = "amd.com/gpu.mode is gone; the last to write was last (Update)"},
+	 .said = "amd.com/gpu.mode is gone, and the server keeps no record of who did it; the last "
+		 "to write something else was last (Update)"},
 	{"a label was changed",
 	 {{"amd.com/gpu.mode", "x", THEM}},
 	 {{"amd.com/gpu.mode", "container"}},
