@@ -130,6 +130,7 @@ if [ "$all" = yes ]; then
 	step "an agent that is killed 200 times" show killed_often
 	step "real NFD" show real_nfd
 	step "real API server" show real_api_server
+	step "faults of an API server" show python3 tests/apiserver/faults.py build/dev/labeler/gpu-labeler
 	step "real kernel" show sh tests/kernel/run.sh --install build/release/labeler/gpu-labeler
 	step "cost of a scan" show sh tests/bench/scan.sh
 	step "cost of an agent" show sh tests/bench/agent.sh

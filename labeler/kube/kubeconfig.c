@@ -302,6 +302,16 @@ static int take_exec(struct yaml_at user, struct kube_exec *exec, struct err *er
 	return r < 0 ? r : check_exec(at, exec, mode, err);
 }
 
+static int take_token(struct yaml_at user, char **ret, struct err *err)
+{
+	const char *token = NULL;
+	const int r = text_at(user, "token", &token, err);
+
+	if (r == 0 && token && !*token)
+		return yaml_blame(user, err, "token: is empty");
+	return r < 0 ? r : copy_text(user, "token", ret, err);
+}
+
 static int take_user(struct yaml_at user, struct kube_access *access, struct err *err)
 {
 	int r = refuse(user, err);
@@ -312,7 +322,7 @@ static int take_user(struct yaml_at user, struct kube_access *access, struct err
 	if (r == 0)
 		r = copy_pem(user, "client-key-data", "client-key", &access->key, err);
 	if (r == 0)
-		r = copy_text(user, "token", &access->token, err);
+		r = take_token(user, &access->token, err);
 	if (r == 0)
 		r = copy_path(user, "tokenFile", &access->token_file, err);
 	if (r == 0)

@@ -154,15 +154,22 @@ static void forget_object(struct keeper *keeper)
 	keeper->has_seen = false;
 }
 
-/* The versions of one object are numbers that grow; where one is none, what comes later is newer.
+/*
+ * Is this an older state than the one that we have? The versions of one object are numbers that
+ * grow; where one is none, or missing as in an ERROR event, what comes later is newer.
  */
-static bool is_older(const char *version, const char *than)
+static bool is_older(const struct keeper *keeper, const char *version)
 {
+	const char *than = keeper->seen.version;
 	char *end;
 	char *than_end;
-	const unsigned long long a = strtoull(version, &end, 10);
-	const unsigned long long b = strtoull(than, &than_end, 10);
+	unsigned long long a;
+	unsigned long long b;
 
+	if (!keeper->has_seen || !version || !than)
+		return false;
+	a = strtoull(version, &end, 10);
+	b = strtoull(than, &than_end, 10);
 	return end != version && than_end != than && !*end && !*than_end && a < b;
 }
 
@@ -182,7 +189,7 @@ void keeper_on_event(struct kube_watch *parser, struct kube_event *event)
 						offsetof(struct object_watch, parser));
 	struct keeper *keeper =
 		(struct keeper *)(void *)((char *)watch - offsetof(struct keeper, watch));
-	const bool old = keeper->has_seen && is_older(event->object.version, keeper->seen.version);
+	const bool old = is_older(keeper, event->object.version);
 
 	switch (event->type) {
 	case KUBE_EVENT_OBJECT:
@@ -200,6 +207,7 @@ void keeper_on_event(struct kube_watch *parser, struct kube_event *event)
 		keeper->absent = keeper->kind->makes;
 		break;
 	case KUBE_EVENT_ERROR:
+		watch->broken = true;
 		watch->lost |= event->code == 410;
 		break;
 	}
@@ -221,7 +229,7 @@ static int take_object(struct keeper *keeper, struct err *err)
 	if (keeper->step != KEEPER_LOOK) {
 		keeper->wrote |=
 			!keeper->has_seen || strcmp(object.version, keeper->seen.version) != 0;
-		if (keeper->has_seen && is_older(object.version, keeper->seen.version))
+		if (is_older(keeper, object.version))
 			return 0;
 	}
 	see(keeper, &object);

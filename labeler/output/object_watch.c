@@ -48,6 +48,7 @@ static void start(struct object_watch *watch, struct kube_client *client, const 
 	watch->request.path = path;
 	kube_watch_clear(&watch->parser);
 	watch->call.piece = on_piece;
+	watch->broken = false;
 	watch->opened_ms = watch->heard_ms = output_now_ms();
 	kube_call_start(client, &watch->call, &watch->request);
 }
@@ -104,6 +105,12 @@ void object_watch_turn(struct object_watch *watch, struct kube_client *client, c
 
 	if (watch->call.state == KUBE_CALL_DONE)
 		ended(watch, notes);
+	if (watch->call.state == KUBE_CALL_RUNNING && watch->broken) {
+		const struct kube_failure failure = {KUBE_NO_ANSWER, -1, watch->attempt++};
+
+		object_watch_stop(watch);
+		watch->from_ms = now + kube_retry_ms(&failure, random_number());
+	}
 	if (watch->call.state == KUBE_CALL_RUNNING &&
 	    now - watch->heard_ms >= OBJECT_WATCH_SILENT_MS) {
 		object_watch_stop(watch);

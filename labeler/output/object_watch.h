@@ -24,6 +24,7 @@ struct object_watch {
 	int64_t opened_ms, heard_ms;
 	bool refused; /* the server, or who stands before it, lets nobody watch */
 	bool lost;    /* the version is too old: look at the object, then clear this */
+	bool broken;  /* the server said that this one is over, whether or not it ends it */
 };
 
 /* Does what is due. version: where to go on from. notes: what there is to say. */
