@@ -105,6 +105,10 @@ real_api_server() {
 	sh tests/apiserver/build.sh && python3 tests/apiserver/run.py build/dev/labeler/gpu-labeler
 }
 
+cost_beside_api_server() {
+	sh tests/apiserver/build.sh && python3 tests/bench/api.py build/small/labeler/gpu-labeler
+}
+
 # The machines of a directory beside the repository, where there is one: more of the same.
 more_machines() {
 	sh tests/nodes/run.sh build/dev/labeler/gpu-labeler ../shared/nodes/amd ../shared/nodes/real
@@ -126,7 +130,7 @@ if [ "$all" = yes ]; then
 	! has_14 clang-format || step "format" quiet format
 	step "shellcheck" quiet shell_scripts
 	step "static hook in an empty root" show sh tests/hook/static.sh
-	step "agent with a small libcurl" show sh labeler/static-libcurl.sh
+	step "small agent" show sh labeler/small.sh
 	step "an agent that is killed 200 times" show killed_often
 	step "real NFD" show real_nfd
 	step "real API server" show real_api_server
@@ -134,6 +138,7 @@ if [ "$all" = yes ]; then
 	step "real kernel" show sh tests/kernel/run.sh --install build/release/labeler/gpu-labeler
 	step "cost of a scan" show sh tests/bench/scan.sh
 	step "cost of an agent" show sh tests/bench/agent.sh
+	step "cost beside an API server" show cost_beside_api_server
 	[ ! -d ../shared/nodes ] || step "machines beside the repository" show more_machines
 fi
 printf '\n'

@@ -33,7 +33,7 @@ from agent import Agent, Machine  # noqa: E402
 from cluster import APPLY, NAMESPACE, Cluster, eventually  # noqa: E402
 
 PARTIAL = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
-SPREAD_S = 10  # the agent's default
+SPREAD_S = 30  # the agent's default
 MODE = "amd.com/gpu.mode"
 MANY = 5000
 REAL = 300
@@ -271,7 +271,8 @@ class Simulated:
             text = await self.read_body(reader, answer)
             if status == 429:
                 self.herd.refused += 1
-                await asyncio.sleep(random.uniform(1, 2))
+                asked = int(answer.split("retry-after:")[1].split()[0])
+                await asyncio.sleep(random.uniform(asked, 2 * asked))
                 continue
             if status != 200:
                 raise OSError(text[:200])
@@ -318,7 +319,7 @@ def herd(bench):
     bench.agents = []
     names = [node["metadata"]["name"] for node in bench.cluster.request(
         "GET", "/api/v1/nodes?resourceVersion=0", accept=PARTIAL.replace(
-            "PartialObjectMetadata", "PartialObjectMetadataList"))["items"]]
+            "PartialObjectMetadata", "PartialObjectMetadataList"))["items"] or []]
     missing = [f"more-{i}" for i in range(MANY) if f"more-{i}" not in set(names)][:MANY - len(names)]
     create_nodes(bench.cluster, missing)
     names = (names + missing)[:MANY]

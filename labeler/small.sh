@@ -1,9 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Builds gpu-labeler with a libcurl inside that knows HTTPS and nothing else: Debian's brings some
-# twenty libraries (LDAP, Kerberos, SSH), which cost each agent 4 MiB and the image 20. It is built
-# from the distribution's own source package; TLS stays the distribution's OpenSSL.
-# usage: static-libcurl.sh       LIBCURL_A=/path/to/libcurl.a static-libcurl.sh: takes that archive
+# Builds gpu-labeler with its larger libraries inside: the smallest that it can be beside an API
+# server, for images. Debian's libcurl brings some twenty libraries (LDAP, Kerberos, SSH), which cost
+# each agent 3 MiB: this one knows HTTPS and nothing else, and is built from the distribution's own
+# source package, like libpci. OpenSSL is the distribution's archive.
+# usage: small.sh       LIBCURL_A=/path/to/libcurl.a small.sh: takes that archive
 set -eu
 cd "$(dirname "$0")/.."
 top=$PWD
@@ -25,12 +26,14 @@ version=$(dpkg-query -W -f '${source:Version}' libcurl4-openssl-dev 2>/dev/null 
 archive=${LIBCURL_A:-$cache/$version/build/lib/libcurl.a}
 if [ ! -f "$archive" ]; then
 	[ -z "${LIBCURL_A:-}" ] ||
-		{ echo "static-libcurl.sh: $LIBCURL_A: there is no such archive" >&2 && exit 1; }
+		{ echo "small.sh: $LIBCURL_A: there is no such archive" >&2 && exit 1; }
 	echo "Building libcurl.a from the source package of curl"
 	mkdir -p "$cache/$version"
 	( cd "$cache/$version" && sh "$top/deploy/debian-source.sh" curl "$version" && build_archive ) \
 		>"$cache/log" 2>&1 || { cat "$cache/log" >&2 && exit 1; }
 fi
-cmake --preset small -DSTATIC_LIBCURL="$archive" >/dev/null
+libpci=$(sh nfd-hook/static.sh --archive)
+cmake --preset small -DSTATIC_LIBCURL="$archive" -DSTATIC_LIBPCI="$libpci" >/dev/null
 cmake --build --preset small >/dev/null
+strip build/small/labeler/gpu-labeler
 echo "$(stat -c %s build/small/labeler/gpu-labeler) bytes: build/small/labeler/gpu-labeler"
