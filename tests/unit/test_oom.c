@@ -8,6 +8,13 @@
 
 #include "base/err.h"
 #include "base/strbuf.h"
+#include "kube/access.h"
+#include "kube/apply.h"
+#include "kube/kubeconfig.h"
+#include "kube/object.h"
+#include "kube/status.h"
+#include "output/difference.h"
+#include "rules/owned.h"
 #include "rules/rules.h"
 
 #include <errno.h>
@@ -28,16 +35,24 @@ static bool may(void)
 	return true;
 }
 
+void *__real_calloc(size_t n, size_t size);
 void *__real_realloc(void *ptr, size_t size);
 void *__real_reallocarray(void *ptr, size_t n, size_t size);
 char *__real_strdup(const char *text);
 char *__real_strndup(const char *text, size_t len);
 int __real_vasprintf(char **ret, const char *format, va_list args);
+void *__wrap_calloc(size_t n, size_t size);
 void *__wrap_realloc(void *ptr, size_t size);
 void *__wrap_reallocarray(void *ptr, size_t n, size_t size);
 char *__wrap_strdup(const char *text);
 char *__wrap_strndup(const char *text, size_t len);
 int __wrap_vasprintf(char **ret, const char *format, va_list args);
+int __wrap_asprintf(char **ret, const char *format, ...);
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+	return may() ? __real_calloc(n, size) : NULL;
+}
 
 void *__wrap_realloc(void *ptr, size_t size)
 {
@@ -62,6 +77,17 @@ char *__wrap_strndup(const char *text, size_t len)
 int __wrap_vasprintf(char **ret, const char *format, va_list args)
 {
 	return may() ? __real_vasprintf(ret, format, args) : -1;
+}
+
+int __wrap_asprintf(char **ret, const char *format, ...)
+{
+	va_list args;
+	int len;
+
+	va_start(args, format);
+	len = may() ? __real_vasprintf(ret, format, args) : -1;
+	va_end(args);
+	return len;
 }
 
 /* A node with something of everything: modes, groups, ids, notes of each kind. */
@@ -171,9 +197,86 @@ static void a_text_that_cannot_grow_stays_failed(void **state)
 	assert_false(buf.failed);
 }
 
+static const char a_node[] =
+	"{\"metadata\":{\"uid\":\"u\",\"resourceVersion\":\"7\",\"labels\":{"
+	"\"amd.com/gpu.mode\":\"x\",\"beta.amd.com/gpu.vram.64G\":\"8\"},\"managedFields\":[{"
+	"\"manager\":\"them\",\"operation\":\"Update\",\"fieldsV1\":{\"f:metadata\":{\"f:labels\":{"
+	"\"f:amd.com/gpu.mode\":{},\"f:beta.amd.com/gpu.vram.64G\":{}}}}}]}}";
+static const char a_status[] =
+	"{\"message\":\"m\",\"details\":{\"causes\":[{\"field\":\"f\",\"message\":\"c\"}]}}";
+static const char a_config[] =
+	"current-context: c\n"
+	"contexts: [{name: c, context: {cluster: c, user: u, namespace: n}}]\n"
+	"clusters: [{name: c, cluster: {server: 'https://h', certificate-authority: ca.crt}}]\n"
+	"users: [{name: u, user: {exec: {apiVersion: client.authentication.k8s.io/v1, command: "
+	"./p,\n"
+	"  args: [a], env: [{name: A, value: b}]}}}]\n";
+static const struct kube_pair wanted[] = {{"amd.com/gpu.mode", "container"}};
+static char config_path[] = "/tmp/gpu-labeler-oom-XXXXXX";
+
+static int read_object(void)
+{
+	CLEANUP(kube_object_clear) struct kube_object object = {0};
+	CLEANUP(difference_clear) struct difference difference = {0};
+	struct err err;
+	int r = kube_object_parse(a_node, strlen(a_node), KUBE_LABELS_IN_METADATA, &object, &err);
+
+	if (r == 0)
+		r = difference_find(&object, wanted, 1, label_key_is_ours, &difference);
+	return r;
+}
+
+static int read_status(void)
+{
+	CLEANUP(kube_status_clear) struct kube_status status = {0};
+
+	return kube_status_read(a_status, strlen(a_status), &status);
+}
+
+static int read_config(void)
+{
+	CLEANUP(kube_access_clear) struct kube_access access = {0};
+	struct err err;
+
+	return kubeconfig_load(config_path, NULL, &access, &err);
+}
+
+static int write_body(void)
+{
+	auto_free char *body = kube_apply_node("n", "u", wanted, 1);
+
+	return body ? 0 : -ENOMEM;
+}
+
+/* Each says -ENOMEM until it has all that it needs, and leaks nothing. */
+static void what_the_server_and_the_user_say_fails_whole(void **state)
+{
+	static int (*const readers[])(void) = {read_object, read_status, read_config, write_body};
+	const int fd = mkstemp(config_path);
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, a_config, strlen(a_config)), strlen(a_config));
+	(void)close(fd);
+	for (size_t i = 0; i < ARRAY_SIZE(readers); i++) {
+		size_t allowed = 0;
+		int r;
+
+		do {
+			left = allowed++;
+			r = readers[i]();
+			left = SIZE_MAX;
+			assert_true(r == 0 || r == -ENOMEM);
+		} while (r < 0);
+		assert_true(allowed > 1);
+	}
+	(void)unlink(config_path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_the_server_and_the_user_say_fails_whole),
 		cmocka_unit_test(the_rules_fail_whole_or_not_at_all),
 		cmocka_unit_test(a_filter_fails_whole),
 		cmocka_unit_test(an_inventory_refuses_what_it_cannot_hold),
