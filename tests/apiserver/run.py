@@ -317,8 +317,8 @@ def unbound_token(context):
 
 def in_cluster(context):
     """in a Pod it finds server, token and CA where every Pod has them"""
-    if os.geteuid() != 0:
-        return "SKIPPED, only root has a mount namespace"
+    if subprocess.run(["unshare", "-m", "true"], stderr=subprocess.DEVNULL).returncode:
+        return "SKIPPED, there is no mount namespace to be had"
     machine = context.machine()
     node, _ = context.node()
     account = os.path.join(context.dir, "account")
