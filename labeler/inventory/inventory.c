@@ -27,6 +27,24 @@ void function_clear(struct function *function)
 	*function = (struct function){0};
 }
 
+/* The members after the first are facts and nothing else. */
+static void clear_facts(struct fact *facts, size_t size)
+{
+	for (size_t i = 0; i < size / sizeof(*facts); i++)
+		fact_clear(&facts[i]);
+}
+
+void card_clear(struct card *card)
+{
+	clear_facts(&card->revision, sizeof(*card) - offsetof(struct card, revision));
+	*card = (struct card){0};
+}
+
+void kfd_node_clear(struct kfd_node *node)
+{
+	clear_facts(&node->id, sizeof(*node));
+}
+
 void module_clear(struct module *module)
 {
 	free(module->name);
@@ -46,6 +64,12 @@ void inventory_clear(struct inventory *inventory)
 {
 	clear_functions(inventory->gpus, inventory->n_gpus);
 	clear_functions(inventory->others, inventory->n_others);
+	for (size_t i = 0; i < inventory->n_cards; i++)
+		card_clear(&inventory->cards[i]);
+	free(inventory->cards);
+	for (size_t i = 0; i < inventory->n_kfd; i++)
+		kfd_node_clear(&inventory->kfd[i]);
+	free(inventory->kfd);
 	for (size_t i = 0; i < inventory->n_modules; i++)
 		module_clear(&inventory->modules[i]);
 	free(inventory->modules);
@@ -55,6 +79,10 @@ void inventory_clear(struct inventory *inventory)
 	fact_clear(&inventory->kernel);
 	*inventory = (struct inventory){0};
 }
+
+const char *const inventory_firmware_names[N_FIRMWARE] = {
+	"VCE", "UVD", "MC", "ME", "PFP", "CE", "RLC", "MEC", "SMC", "SDMA0",
+};
 
 bool fact_is(const struct fact *fact, const char *text)
 {
@@ -94,6 +122,30 @@ int inventory_add_gpu(struct inventory *inventory, struct function *item)
 int inventory_add_other(struct inventory *inventory, struct function *item)
 {
 	return add_function(&inventory->others, &inventory->n_others, item);
+}
+
+int inventory_add_card(struct inventory *inventory, struct card *item)
+{
+	struct card *grown = reallocarray(inventory->cards, inventory->n_cards + 1, sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	grown[inventory->n_cards++] = *item;
+	*item = (struct card){0};
+	inventory->cards = grown;
+	return 0;
+}
+
+int inventory_add_kfd(struct inventory *inventory, struct kfd_node *item)
+{
+	struct kfd_node *grown = reallocarray(inventory->kfd, inventory->n_kfd + 1, sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	grown[inventory->n_kfd++] = *item;
+	*item = (struct kfd_node){0};
+	inventory->kfd = grown;
+	return 0;
 }
 
 int inventory_add_module(struct inventory *inventory, struct module *item)
@@ -138,6 +190,19 @@ static int compare_functions(const void *a, const void *b)
 	return addr_compare(((const struct function *)a)->addr, ((const struct function *)b)->addr);
 }
 
+static int compare_cards(const void *a, const void *b)
+{
+	return addr_compare(((const struct card *)a)->addr, ((const struct card *)b)->addr);
+}
+
+static int compare_kfd(const void *a, const void *b)
+{
+	const int64_t id_a = ((const struct kfd_node *)a)->id.number;
+	const int64_t id_b = ((const struct kfd_node *)b)->id.number;
+
+	return (id_a > id_b) - (id_a < id_b);
+}
+
 static int compare_modules(const void *a, const void *b)
 {
 	return strcmp(((const struct module *)a)->name, ((const struct module *)b)->name);
@@ -159,6 +224,8 @@ void inventory_sort(struct inventory *inventory)
 {
 	sort(inventory->gpus, inventory->n_gpus, sizeof(*inventory->gpus), compare_functions);
 	sort(inventory->others, inventory->n_others, sizeof(*inventory->others), compare_functions);
+	sort(inventory->cards, inventory->n_cards, sizeof(*inventory->cards), compare_cards);
+	sort(inventory->kfd, inventory->n_kfd, sizeof(*inventory->kfd), compare_kfd);
 	sort(inventory->modules, inventory->n_modules, sizeof(*inventory->modules),
 	     compare_modules);
 	sort(inventory->problems, inventory->n_problems, sizeof(*inventory->problems),
@@ -173,6 +240,16 @@ const struct function *inventory_gpu(const struct inventory *inventory, struct a
 		return NULL;
 	return bsearch(&wanted, inventory->gpus, inventory->n_gpus, sizeof(*inventory->gpus),
 		       compare_functions);
+}
+
+const struct card *inventory_card(const struct inventory *inventory, struct addr addr)
+{
+	const struct card wanted = {.addr = addr};
+
+	if (!inventory->n_cards)
+		return NULL;
+	return bsearch(&wanted, inventory->cards, inventory->n_cards, sizeof(*inventory->cards),
+		       compare_cards);
 }
 
 const struct module *inventory_module(const struct inventory *inventory, const char *name)

@@ -55,6 +55,41 @@ struct module {
 	bool version_of_file;   /* version is the one of the module's file below /lib/modules */
 };
 
+enum {
+	N_FIRMWARE = 10,
+};
+
+/* What amdgpu tells of a GPU that it drives. Source: the function's directory, unless said. */
+struct card {
+	struct addr addr;
+	struct fact revision;           /* number: revision */
+	struct fact product_name;       /* text: product_name; VFs and APUs have none */
+	struct fact marketing_name;     /* text: of the id and revision in libdrm's amdgpu.ids */
+	struct fact render_minor;       /* number: N of drm/renderDN */
+	struct fact vram;               /* number: mem_info_vram_total, bytes */
+	struct fact compute_partition;  /* text: current_compute_partition, SPX */
+	struct fact memory_partition;   /* text: current_memory_partition, NPS1 */
+	struct fact compute_partitions; /* text: available_compute_partition */
+	struct fact memory_partitions;  /* text: available_memory_partition */
+	/* number: fw_version/<block>_fw_version, in the order of inventory_firmware_names */
+	struct fact firmware[N_FIRMWARE];
+};
+extern const char *const inventory_firmware_names[N_FIRMWARE]; /* VCE, UVD, ... */
+
+/* A GPU as the compute driver shows it, one for each partition. Source: KFD's topology/nodes/<id>.
+ */
+struct kfd_node {
+	struct fact id;         /* number: the name of its directory */
+	struct fact properties; /* failed: properties could not be read, all below is absent */
+	struct fact simd_count; /* numbers, of properties */
+	struct fact simd_per_cu;
+	struct fact gfx_target_version;
+	struct fact location_id; /* bus << 8 | device << 3 | function, or partition */
+	struct fact domain;
+	struct fact render_minor; /* drm_render_minor */
+	struct fact vram;         /* number: size_in_bytes of mem_banks/0/properties */
+};
+
 /* Something that could not be read, and so is not in the lists below as it should be. */
 struct problem {
 	bool has_addr;
@@ -68,6 +103,10 @@ struct inventory {
 	/* No GPUs, but they share an IOMMU group with one, or are bound to gim. Ascending too. */
 	struct function *others;
 	size_t n_others;
+	struct card *cards; /* owned, ascending by address; of the AMD GPUs bound to amdgpu */
+	size_t n_cards;
+	struct kfd_node *kfd; /* owned, ascending by id; without the nodes of CPUs */
+	size_t n_kfd;
 	struct module *modules; /* owned; of the drivers bound to a GPU, where loaded */
 	size_t n_modules;
 	struct problem *problems; /* owned */
@@ -77,6 +116,8 @@ struct inventory {
 
 void fact_clear(struct fact *fact);
 void function_clear(struct function *function);
+void card_clear(struct card *card);
+void kfd_node_clear(struct kfd_node *node);
 void module_clear(struct module *module);
 void inventory_clear(struct inventory *inventory);
 
@@ -103,6 +144,8 @@ bool inventory_is_vfio(const char *driver);
  */
 int inventory_add_gpu(struct inventory *inventory, struct function *item);
 int inventory_add_other(struct inventory *inventory, struct function *item);
+int inventory_add_card(struct inventory *inventory, struct card *item);
+int inventory_add_kfd(struct inventory *inventory, struct kfd_node *item);
 int inventory_add_module(struct inventory *inventory, struct module *item);
 
 /*
@@ -116,6 +159,9 @@ void inventory_sort(struct inventory *inventory);
 
 /* The GPU function at that address, or NULL; the inventory is sorted. */
 const struct function *inventory_gpu(const struct inventory *inventory, struct addr addr);
+
+/* The card at that address, or NULL; the inventory is sorted. */
+const struct card *inventory_card(const struct inventory *inventory, struct addr addr);
 
 /* The module of that name, or NULL. */
 const struct module *inventory_module(const struct inventory *inventory, const char *name);

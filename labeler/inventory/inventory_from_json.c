@@ -221,6 +221,26 @@ static int take_other(struct json_object *json, struct inventory *inventory, str
 	return inventory_add_other(inventory, &item) ? out_of_memory(err) : 0;
 }
 
+static int take_card(struct json_object *json, struct inventory *inventory, struct err *err)
+{
+	CLEANUP(card_clear) struct card item = {0};
+	const int r = take_item(json, json_card_fields, json_n_card_fields, &item, err);
+
+	if (r < 0)
+		return r;
+	return inventory_add_card(inventory, &item) ? out_of_memory(err) : 0;
+}
+
+static int take_kfd(struct json_object *json, struct inventory *inventory, struct err *err)
+{
+	CLEANUP(kfd_node_clear) struct kfd_node item = {0};
+	const int r = take_item(json, json_kfd_fields, json_n_kfd_fields, &item, err);
+
+	if (r < 0)
+		return r;
+	return inventory_add_kfd(inventory, &item) ? out_of_memory(err) : 0;
+}
+
 static int take_module(struct json_object *json, struct inventory *inventory, struct err *err)
 {
 	CLEANUP(module_clear) struct module item = {0};
@@ -256,11 +276,11 @@ static int take_problem(struct json_object *json, struct inventory *inventory, s
 static const struct list {
 	const char *name;
 	int (*take)(struct json_object *json, struct inventory *inventory, struct err *err);
+	bool optional; /* an inventory of an older program has none */
 } lists[] = {
-	{"gpus", take_gpu},
-	{"others", take_other},
-	{"modules", take_module},
-	{"problems", take_problem},
+	{"gpus", take_gpu, false},       {"others", take_other, false},
+	{"cards", take_card, true},      {"kfd", take_kfd, true},
+	{"modules", take_module, false}, {"problems", take_problem, false},
 };
 
 static int take_list(struct json_object *root, const struct list *list, struct inventory *inventory,
@@ -269,6 +289,8 @@ static int take_list(struct json_object *root, const struct list *list, struct i
 	struct json_object *json = json_object_object_get(root, list->name);
 	size_t n;
 
+	if (!json && list->optional)
+		return 0;
 	if (!json_object_is_type(json, json_type_array))
 		return err_set(err, -EINVAL, "%s: is no list", list->name);
 	n = json_object_array_length(json);
@@ -286,9 +308,9 @@ static int take_list(struct json_object *root, const struct list *list, struct i
 
 static int take_root(struct json_object *root, struct inventory *inventory, struct err *err)
 {
-	static const struct field fields[] = {{.name = "format"},  {.name = "kernel"},
-					      {.name = "gpus"},    {.name = "others"},
-					      {.name = "modules"}, {.name = "problems"}};
+	static const struct field fields[] = {
+		{.name = "format"}, {.name = "kernel"}, {.name = "gpus"},    {.name = "others"},
+		{.name = "cards"},  {.name = "kfd"},    {.name = "modules"}, {.name = "problems"}};
 	static const struct field kernel = {.name = "kernel", .type = TYPE_TEXT};
 	struct json_object *format;
 	int r;

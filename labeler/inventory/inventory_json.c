@@ -86,23 +86,15 @@ static struct json_object *item_json(const void *item, const struct field *field
 	return object;
 }
 
-static struct json_object *functions_json(const struct function *functions, size_t n)
+/* A list of structs of that size; an empty one may be NULL. */
+static struct json_object *list_json(const void *items, size_t n, size_t size,
+				     const struct field *fields, size_t n_fields)
 {
 	struct json_object *list = json_object_new_array();
 
 	for (size_t i = 0; i < n; i++)
-		json_object_array_add(list, item_json(&functions[i], json_function_fields,
-						      json_n_function_fields));
-	return list;
-}
-
-static struct json_object *modules_json(const struct inventory *inventory)
-{
-	struct json_object *list = json_object_new_array();
-
-	for (size_t i = 0; i < inventory->n_modules; i++)
-		json_object_array_add(list, item_json(&inventory->modules[i], json_module_fields,
-						      json_n_module_fields));
+		json_object_array_add(list,
+				      item_json((const char *)items + i * size, fields, n_fields));
 	return list;
 }
 
@@ -131,10 +123,14 @@ char *inventory_to_json(const struct inventory *inventory)
 
 	json_object_object_add(root, "format", json_object_new_int(JSON_FORMAT));
 	json_object_object_add(root, "kernel", fact_json(&inventory->kernel, TYPE_TEXT));
-	json_object_object_add(root, "gpus", functions_json(inventory->gpus, inventory->n_gpus));
-	json_object_object_add(root, "others",
-			       functions_json(inventory->others, inventory->n_others));
-	json_object_object_add(root, "modules", modules_json(inventory));
+#define LIST(items, n, fields)                                                                     \
+	list_json(inventory->items, inventory->n, sizeof(*inventory->items),                       \
+		  json_##fields##_fields, json_n_##fields##_fields)
+	json_object_object_add(root, "gpus", LIST(gpus, n_gpus, function));
+	json_object_object_add(root, "others", LIST(others, n_others, function));
+	json_object_object_add(root, "cards", LIST(cards, n_cards, card));
+	json_object_object_add(root, "kfd", LIST(kfd, n_kfd, kfd));
+	json_object_object_add(root, "modules", LIST(modules, n_modules, module));
 	json_object_object_add(root, "problems", problems_json(inventory));
 	text = json_object_to_json_string_ext(root, JSON_C_TO_STRING_PRETTY |
 							    JSON_C_TO_STRING_SPACED |

@@ -29,5 +29,9 @@ struct field {
 };
 extern const struct field json_function_fields[]; /* of struct function */
 extern const size_t json_n_function_fields;
+extern const struct field json_card_fields[]; /* of struct card */
+extern const size_t json_n_card_fields;
+extern const struct field json_kfd_fields[]; /* of struct kfd_node */
+extern const size_t json_n_kfd_fields;
 extern const struct field json_module_fields[]; /* of struct module */
 extern const size_t json_n_module_fields;

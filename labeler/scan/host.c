@@ -132,6 +132,29 @@ int host_read(int dir, const char *path, char *buf, size_t size)
 	return 0;
 }
 
+int host_read_lines(int dir, const char *path, size_t most, char **ret)
+{
+	auto_close int fd = openat(dir, path, READ_FLAGS);
+	auto_free char *text = NULL;
+	ssize_t len;
+
+	if (fd < 0)
+		return errno == ENOENT ? HOST_ABSENT : -errno;
+	text = malloc(most + 1);
+	if (!text)
+		return -ENOMEM;
+	len = read_all(fd, text, most + 1);
+	if (len < 0)
+		return (int)len;
+	if ((size_t)len > most)
+		return -EMSGSIZE;
+	text[len] = '\0';
+	if (strlen(text) != (size_t)len)
+		return -EILSEQ;
+	*ret = TAKE_PTR(text);
+	return 0;
+}
+
 const char *host_reason(int r)
 {
 	switch (-r) {
@@ -208,7 +231,7 @@ static bool parse_number(const char *text, struct host_range range, int64_t *ret
 	return true;
 }
 
-static int set_number(struct fact *ret, const char *path, const char *text, struct host_range range)
+int host_parse_number(const char *path, const char *text, struct host_range range, struct fact *ret)
 {
 	int64_t number;
 
@@ -225,7 +248,7 @@ int host_number(int dir, const char *path, struct host_range range, struct fact 
 	const int r = host_text(dir, path, &text);
 
 	if (r == 0 && fact_known(&text))
-		return set_number(ret, path, text.text, range);
+		return host_parse_number(path, text.text, range, ret);
 	SWAP(*ret, text);
 	return r;
 }
@@ -298,7 +321,7 @@ int host_link_number(int dir, const char *path, const char *parent, struct fact 
 	char last[PATH_MAX];
 	const int r = follow(dir, path, parent, last, ret);
 
-	return r <= 0 ? r : set_number(ret, path, last, numbers);
+	return r <= 0 ? r : host_parse_number(path, last, numbers, ret);
 }
 
 int host_link_addr(int dir, const char *path, struct fact *ret)

@@ -46,6 +46,12 @@ DIR *host_list(int dir, const char *path);
  */
 int host_read(int dir, const char *path, char *buf, size_t size);
 
+/*
+ * The same for a file of many lines: all of its text, owned by the caller. -EMSGSIZE where it is
+ * larger than most.
+ */
+int host_read_lines(int dir, const char *path, size_t most, char **ret);
+
 /* What a negative result of host_read() means to a person: "is empty". */
 const char *host_reason(int r);
 
@@ -61,6 +67,10 @@ struct host_range {
 	int64_t min, max;
 };
 int host_number(int dir, const char *path, struct host_range range, struct fact *ret);
+
+/* As host_number() sets a fact, out of a text that path held. */
+int host_parse_number(const char *path, const char *text, struct host_range range,
+		      struct fact *ret);
 
 /*
  * The last part of what a symbolic link says; the target need not exist. parent: the part before it

@@ -2,8 +2,11 @@
 #include "scan/scan.h"
 
 #include "base/cleanup.h"
+#include "base/err.h"
 #include "inventory/inventory.h"
+#include "scan/card.h"
 #include "scan/functions.h"
+#include "scan/kfd.h"
 #include "scan/modules.h"
 #include "scan/pci.h"
 
@@ -20,6 +23,12 @@ int scan(const struct host *host, const struct scan_options *options, struct inv
 	r = scan_functions(host, access, options->devices, &inventory, err);
 	if (r < 0)
 		return r;
+	inventory_sort(&inventory); /* cards look for their functions */
+	r = scan_cards(host, &inventory);
+	if (r == 0)
+		r = scan_kfd(host, &inventory);
+	if (r < 0)
+		return err_set(err, r, "out of memory for the GPUs' details");
 	r = scan_modules(host, options, &inventory, err);
 	if (r < 0)
 		return r;
