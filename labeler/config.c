@@ -82,6 +82,42 @@ static int set_driver_type(struct config *config, const struct config_key *key, 
 	return 0;
 }
 
+/* A kind's place in amd_kind_names; N_AMD_KINDS where it is none. */
+static size_t kind_index(const char *name)
+{
+	size_t i = 0;
+
+	while (i < N_AMD_KINDS && strcmp(amd_kind_names[i], name) != 0)
+		i++;
+	return i;
+}
+
+static int set_labels(struct config *config, const struct config_key *key, const char *value,
+		      struct err *err)
+{
+	auto_free char *copy = strdup(value);
+	char *rest = copy;
+	unsigned int wanted = 0;
+
+	(void)key;
+	if (!copy)
+		return err_set(err, -ENOMEM, "out of memory");
+	if (strcmp(value, "all") == 0)
+		wanted = ~0U;
+	for (char *name; wanted != ~0U && (name = strsep(&rest, ","));) {
+		name += strspn(name, " \t");
+		name[strcspn(name, " \t")] = '\0';
+		if (kind_index(name) == N_AMD_KINDS && strcmp(name, "mode") != 0)
+			return err_set(err, -EINVAL,
+				       "\"%s\" is no kind of label: all, or a list of those in "
+				       "gpu-labeler.conf",
+				       name);
+		wanted |= 1U << kind_index(name);
+	}
+	config->rules.left_out = ~wanted;
+	return 0;
+}
+
 /* The bit of an output's name, 0 where there is none of that name. */
 static unsigned int output_bit(const char *name)
 {
@@ -197,43 +233,47 @@ static int set_startup_spread(struct config *config, const struct config_key *ke
 	.set = set_bool, .at = offsetof(struct config, name), .no = (no_), .yes = (yes_)
 const struct config_key config_keys[] = {
 	/* clang-format off */
-	{"host", "root", "root", NULL, CONFIG_OF_SCAN, "DIR",
+	{"host", "root", "root", NULL, CONFIG_OF_SCAN, false, "DIR",
 		"the host's root: /sys, /proc, /lib/modules are read below it", TEXT(root)},
-	{"host", "sysfs", "sysfs", NULL, CONFIG_OF_SCAN, "DIR",
+	{"host", "sysfs", "sysfs", NULL, CONFIG_OF_SCAN, false, "DIR",
 		"the host's sysfs, where it is not <root>/sys", TEXT(sysfs)},
-	{"devices", "table", "device-table", NULL, CONFIG_OF_SCAN, "FILE",
+	{"devices", "table", "device-table", NULL, CONFIG_OF_SCAN, false, "FILE",
 		"device names laid over the built-in ones", OWN(device_table)},
-	{"devices", "allow-ids", "allow-ids", NULL, CONFIG_OF_SCAN, "LIST",
+	{"devices", "allow-ids", "allow-ids", NULL, CONFIG_OF_SCAN, false, "LIST",
 		"count these device ids only: 0x74b5,1002:74a1", FILTER(rules.allow_ids)},
-	{"devices", "deny-ids", "deny-ids", NULL, CONFIG_OF_SCAN, "LIST",
+	{"devices", "deny-ids", "deny-ids", NULL, CONFIG_OF_SCAN, false, "LIST",
 		"never count these device ids", FILTER(rules.deny_ids)},
-	{"amd", "driver-type", "driver-type", NULL, CONFIG_OF_SCAN, "MODE",
+	{"amd", "driver-type", "driver-type", NULL, CONFIG_OF_SCAN, false, "MODE",
 		"auto, container, vf-passthrough or pf-passthrough", OWN(driver_type)},
-	{"amd", "device-id-format", "device-id-format", NULL, CONFIG_OF_SCAN, "FORM",
+	{"amd", "device-id-format", "device-id-format", NULL, CONFIG_OF_SCAN, false, "FORM",
 		"bare (74b5) or 0x (0x74b5) in the passthrough modes", BOOL(rules.device_id_0x, "bare", "0x")},
-	{"agent", "output", "output", NULL, CONFIG_OF_AGENT, "LIST",
+	{"amd", "labels", "labels", NULL, CONFIG_OF_SCAN, true, "LIST",
+		"all, or the kinds to publish: vram,cu-count; may be given several times", OWN(labels)},
+	{"intel", "rule-labels", "rule-labels", NULL, CONFIG_OF_SCAN, false, NULL,
+		"publish what Intel's own NFD rules do, too", BOOL(rules.intel_rule_labels, "no", "yes")},
+	{"agent", "output", "output", NULL, CONFIG_OF_AGENT, true, "LIST",
 		"file, node, nodefeature or stdout; may be given several times", OWN(output)},
-	{"agent", "interval", "interval", NULL, CONFIG_OF_AGENT, "TIME",
+	{"agent", "interval", "interval", NULL, CONFIG_OF_AGENT, false, "TIME",
 		"look again after this time even without an event: 60s", OWN(interval)},
-	{"agent", "withdraw-on-exit", "withdraw-on-exit", NULL, CONFIG_OF_AGENT, NULL,
+	{"agent", "withdraw-on-exit", "withdraw-on-exit", NULL, CONFIG_OF_AGENT, false, NULL,
 		"take the labels away when leaving", BOOL(withdraw_on_exit, "no", "yes")},
-	{"agent", "log-level", "log-level", NULL, CONFIG_OF_AGENT, "LEVEL",
+	{"agent", "log-level", "log-level", NULL, CONFIG_OF_AGENT, false, "LEVEL",
 		"error, warning, info or debug", OWN(log_level)},
-	{"agent", "log-format", "log-format", NULL, CONFIG_OF_AGENT, "FORM",
+	{"agent", "log-format", "log-format", NULL, CONFIG_OF_AGENT, false, "FORM",
 		"text or json", BOOL(log_json, "text", "json")},
-	{"file", "dir", "features-dir", NULL, CONFIG_OF_AGENT, "DIR",
+	{"file", "dir", "features-dir", NULL, CONFIG_OF_AGENT, false, "DIR",
 		"where NFD looks for feature files", TEXT(features_dir)},
-	{"file", "expiry", "expiry", NULL, CONFIG_OF_AGENT, "TIME",
+	{"file", "expiry", "expiry", NULL, CONFIG_OF_AGENT, false, "TIME",
 		"NFD forgets the labels of a dead agent after this time; 0: never", OWN(expiry)},
-	{"kube", "kubeconfig", "kubeconfig", "KUBECONFIG", CONFIG_OF_AGENT, "FILE",
+	{"kube", "kubeconfig", "kubeconfig", "KUBECONFIG", CONFIG_OF_AGENT, false, "FILE",
 		"how to reach the API server, outside a pod", TEXT(kubeconfig)},
-	{"kube", "context", "context", NULL, CONFIG_OF_AGENT, "NAME",
+	{"kube", "context", "context", NULL, CONFIG_OF_AGENT, false, "NAME",
 		"which of the kubeconfig's contexts", TEXT(context)},
-	{"kube", "node-name", "node-name", "NODE_NAME", CONFIG_OF_AGENT, "NAME",
+	{"kube", "node-name", "node-name", "NODE_NAME", CONFIG_OF_AGENT, false, "NAME",
 		"which node this is; a pod's token says it, too", TEXT(node_name)},
-	{"kube", "namespace", "namespace", NULL, CONFIG_OF_AGENT, "NAME",
+	{"kube", "namespace", "namespace", NULL, CONFIG_OF_AGENT, false, "NAME",
 		"where the NodeFeature object goes", TEXT(namespace)},
-	{"kube", "startup-spread", "startup-spread", NULL, CONFIG_OF_AGENT, "TIME",
+	{"kube", "startup-spread", "startup-spread", NULL, CONFIG_OF_AGENT, false, "TIME",
 		"begin at a random moment within this time", OWN(startup_spread)},
 	/* clang-format on */
 };

@@ -48,6 +48,7 @@ struct config {
 struct config_key {
 	const char *section, *key, *flag, *env; /* env: NULL where no variable sets it */
 	enum config_scope scope;
+	bool adds_up; /* a list, whose flag may be given several times */
 	const char *value,
 		*help; /* for --help: what stands for the value (NULL: none), what it does */
 	/* Returns 0, or a negative errno with the reason. */
@@ -58,7 +59,7 @@ struct config_key {
 };
 extern const struct config_key config_keys[];
 enum {
-	CONFIG_KEYS = 19,
+	CONFIG_KEYS = 21,
 };
 
 /*

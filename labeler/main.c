@@ -39,6 +39,8 @@ int main(int argc, char **argv)
 		if (strcmp(name, commands[i]->name) == 0)
 			return (int)commands[i]->run(argc - 1, argv + 1);
 	}
+	if (*name == '-') /* the arguments of AMD's labeller, which has no commands */
+		return (int)cmd_run.run(argc, argv);
 	if (*name)
 		(void)fprintf(stderr,
 			      PROGRAM ": %s: there is no such command: see " PROGRAM " --help\n",

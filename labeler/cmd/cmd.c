@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "cmd/reference.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -17,8 +18,10 @@ enum {
 struct line {
 	struct option options[OPTIONS_MAX];
 	const char **values[OPTIONS_MAX];
+	char **joined[OPTIONS_MAX]; /* of one that adds up where it comes again; NULL: the last wins
+				     */
 	size_t n_options;
-	size_t help, output; /* which of them are --help and --output */
+	size_t help; /* which of them is --help */
 };
 
 void cmd_error(const struct err *err)
@@ -36,7 +39,8 @@ enum cmd_exit cmd_end(int r, const struct err *err)
 
 void cmd_settings_clear(struct cmd_settings *settings)
 {
-	free(settings->joined);
+	for (size_t i = 0; i < CONFIG_KEYS; i++)
+		free(settings->joined[i]);
 	*settings = (struct cmd_settings){0};
 }
 
@@ -81,21 +85,20 @@ static enum cmd_next bad_line(const struct cmd_usage *usage, const char *what, c
 	return CMD_BAD_LINE;
 }
 
-/* --output may come several times: the outputs add up. */
-static bool join(struct cmd_settings *settings, const char **value, const char *more)
+static bool join(char **owned, const char **value, const char *more)
 {
 	char *joined = NULL;
 
 	if (asprintf(&joined, "%s,%s", *value, more) < 0)
 		return false;
-	free(settings->joined);
-	settings->joined = joined;
+	free(*owned);
+	*owned = joined;
 	*value = joined;
 	return true;
 }
 
 static enum cmd_next read_line(int argc, char **argv, const struct cmd_usage *usage,
-			       const struct line *line, struct cmd_settings *settings)
+			       const struct line *line)
 {
 	opterr = 0;
 	optind = 1;
@@ -114,9 +117,9 @@ static enum cmd_next read_line(int argc, char **argv, const struct cmd_usage *us
 			show_help(usage);
 			return CMD_HELP_SHOWN;
 		}
-		if ((size_t)index != line->output || !*value)
+		if (!line->joined[index] || !*value)
 			*value = optarg ? optarg : "yes";
-		else if (!join(settings, value, optarg))
+		else if (!join(line->joined[index], value, optarg))
 			return bad_line(usage, "out of memory", argv[optind - 1]);
 	}
 	if (optind < argc)
@@ -127,7 +130,7 @@ static enum cmd_next read_line(int argc, char **argv, const struct cmd_usage *us
 enum cmd_next cmd_parse(int argc, char **argv, const struct cmd_usage *usage,
 			struct cmd_settings *settings, struct config *config)
 {
-	struct line line = {.output = OPTIONS_MAX};
+	struct line line = {0};
 	struct err err;
 	enum cmd_next next;
 
@@ -137,13 +140,15 @@ enum cmd_next cmd_parse(int argc, char **argv, const struct cmd_usage *usage,
 	for (size_t i = 0; i < CONFIG_KEYS; i++) {
 		if (!(config_keys[i].scope & usage->scope))
 			continue;
-		if (strcmp(config_keys[i].flag, "output") == 0)
-			line.output = line.n_options;
+		if (config_keys[i].adds_up)
+			line.joined[line.n_options] = &settings->joined[i];
 		add(&line, config_keys[i].flag, config_keys[i].value, &settings->flags[i]);
 	}
 	line.help = line.n_options;
 	add(&line, "help", false, NULL);
-	next = read_line(argc, argv, usage, &line, settings);
+	if (usage->scope & CONFIG_OF_SCAN)
+		reference_flags(argc, argv);
+	next = read_line(argc, argv, usage, &line);
 	if (next != CMD_GO_ON)
 		return next;
 	if (cmd_load(settings, config, &err) == 0)

@@ -46,7 +46,7 @@ enum cmd_next {
 struct cmd_settings {
 	const char *file;               /* --config; NULL: the default */
 	const char *flags[CONFIG_KEYS]; /* of argv or of joined */
-	char *joined;                   /* owned; a flag that was given several times */
+	char *joined[CONFIG_KEYS];      /* owned; of a flag that was given several times */
 };
 void cmd_settings_clear(struct cmd_settings *settings);
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/cleanup.h"
+#include "base/strbuf.h"
 #include "inventory/devices.h"
 #include "inventory/inventory.h"
+#include "rules/container.h"
 #include "rules/count.h"
 #include "rules/kinds.h"
 #include "rules/mode.h"
@@ -9,13 +11,6 @@
 #include "rules/validity.h"
 
 #include <string.h>
-
-/* What a value function may look at. */
-struct view {
-	const struct inventory *inventory;
-	const struct rule_options *options;
-	enum mode mode;
-};
 
 enum {
 	CONTAINER = 1 << MODE_CONTAINER,
@@ -94,9 +89,19 @@ static const struct counted_kind {
 	const char *name, *rule;
 	unsigned int modes;
 	struct label_value (*of_gpu)(const struct view *view, const struct function *gpu);
+	/* Instead: of each node of KFD, so of each partition. */
+	struct label_value (*of_node)(const struct card *card, const struct kfd_node *node);
 } counted_kinds[] = {
 	/* clang-format off */
-	{"device-id", "PCI device ids of the functions that serve the mode", ALL, device_id},
+	{"device-id", "PCI device ids of the functions that serve the mode", ALL, device_id, NULL},
+	{"family", "family of KFD's gfx_target_version", CONTAINER, container_family, NULL},
+	{"product-name", "product_name, else the name in libdrm's amdgpu.ids", CONTAINER,
+		container_product_name, NULL},
+	{"vram", "KFD's mem_banks/0 of each partition, else the card's mem_info_vram_total",
+		CONTAINER, NULL, container_vram},
+	{"simd-count", "KFD's simd_count of each partition", CONTAINER, NULL, container_simd_count},
+	{"cu-count", "KFD's simd_count / simd_per_cu of each partition", CONTAINER, NULL,
+		container_cu_count},
 	/* clang-format on */
 };
 static const struct node_kind {
@@ -110,27 +115,102 @@ static const struct node_kind {
 	{"driver-version", "version of the driver's module", CONTAINER | VF, false, driver_version},
 	{"driver-src-version", "srcversion of the driver's module", CONTAINER | VF, false,
 		driver_src_version},
+	{"compute-memory-partition", "current_compute_partition and current_memory_partition",
+		CONTAINER, false, container_partition},
+	{"compute-partitioning-supported", "is there an available_compute_partition?", CONTAINER,
+		false, container_compute_partitioning},
+	{"memory-partitioning-supported", "is there an available_memory_partition?", CONTAINER,
+		false, container_memory_partitioning},
 	/* clang-format on */
 };
 
+static bool is_wanted(const struct view *view, const char *name, unsigned int modes)
+{
+	if (!(modes & 1U << view->mode))
+		return false;
+	for (size_t i = 0; i < N_AMD_KINDS; i++) {
+		if (strcmp(amd_kind_names[i], name) == 0)
+			return !(view->options->left_out & 1U << i);
+	}
+	return true;
+}
+
+/* A partition each; a GPU that KFD does not show counts as one of which nothing is known. */
+static void tally_nodes(const struct view *view, const struct counted_kind *kind, size_t gpu,
+			struct tally *tally)
+{
+	const struct inventory *inventory = view->inventory;
+	const struct card *card = inventory_card(inventory, inventory->gpus[gpu].addr);
+	bool is_shown = false;
+
+	for (size_t i = 0; i < inventory->n_kfd; i++) {
+		if (container_gpu_of(inventory, &inventory->kfd[i]) != gpu)
+			continue;
+		is_shown = true;
+		tally_add(tally, kind->of_node(card, &inventory->kfd[i]), gpu);
+	}
+	if (!is_shown)
+		tally_add(tally, kind->of_node(card, NULL), gpu);
+}
+
+/* Why a value is missing, as far as the host said so. */
+static const char *kfd_failure(const struct inventory *inventory)
+{
+	for (size_t i = 0; i < inventory->n_kfd; i++) {
+		const struct kfd_node *node = &inventory->kfd[i];
+
+		if (node->properties.state == FACT_FAILED)
+			return node->properties.text;
+		if (node->vram.state == FACT_FAILED)
+			return node->vram.text;
+	}
+	return inventory->n_kfd > 0 ? "KFD does not show all of them" : "there is no KFD topology";
+}
+
+/* One line for all that KFD alone knows. */
+static void note_unknown(const struct view *view, const struct strbuf *kinds, struct notes *notes)
+{
+	notes->failed |= kinds->failed;
+	if (!kinds->failed && kinds->len > 0)
+		notes_add(notes, NOTE_INFO, "%s: not known of every GPU: %s", kinds->text,
+			  kfd_failure(view->inventory));
+}
+
+/* Adds the kind to those that KFD left open, or says where else it was looked for. */
+static void miss(const struct counted_kind *kind, struct strbuf *by_kfd, struct notes *notes)
+{
+	if (kind->of_node || kind->of_gpu == container_family)
+		strbuf_addf(by_kfd, "%s%s", by_kfd->len > 0 ? ", " : "", kind->name);
+	else if (kind->of_gpu == container_product_name)
+		notes_add(notes, NOTE_INFO,
+			  "%s: not known of every GPU: neither product_name nor libdrm's "
+			  "amdgpu.ids has it",
+			  kind->name);
+}
+
 static void put_counted(const struct view *view, const struct counted_kind *kind,
-			const struct picks *gpus, struct verdict *verdict)
+			struct strbuf *by_kfd, struct verdict *verdict)
 {
 	CLEANUP(tally_clear) struct tally tally = {0};
 
-	for (size_t i = 0; i < gpus->n_items; i++) {
-		const size_t gpu = gpus->items[i];
+	for (size_t i = 0; i < view->gpus->n_items; i++) {
+		const size_t gpu = view->gpus->items[i];
 
-		tally_add(&tally, kind->of_gpu(view, &view->inventory->gpus[gpu]), gpu);
+		if (kind->of_gpu)
+			tally_add(&tally, kind->of_gpu(view, &view->inventory->gpus[gpu]), gpu);
+		else
+			tally_nodes(view, kind, gpu, &tally);
 	}
 	count_put(verdict, kind->name, kind->rule, &tally);
+	if (tally.unknown)
+		miss(kind, by_kfd, &verdict->notes);
 }
 
 static void put_of_node(const struct view *view, const struct node_kind *kind,
-			const struct picks *gpus, struct verdict *verdict)
+			struct verdict *verdict)
 {
 	const struct label_value value = kind->of_node(view, &verdict->notes);
-	const struct origin origin = {kind->rule, gpus};
+	const struct origin origin = {kind->rule, view->gpus};
 
 	if (!*value.text)
 		return;
@@ -142,20 +222,26 @@ static void put_of_node(const struct view *view, const struct node_kind *kind,
 void amd_labels(const struct inventory *inventory, const struct rule_options *options,
 		struct verdict *verdict)
 {
-	const struct view view = {inventory, options, verdict->mode};
 	CLEANUP(picks_clear) struct picks gpus = {0};
+	CLEANUP(strbuf_clear) struct strbuf by_kfd = {0};
+	const struct view view = {inventory, options, verdict->mode, &gpus};
 
 	for (size_t i = 0; i < inventory->n_gpus; i++) {
 		if (verdict_counts(verdict, i))
 			picks_add(&gpus, i);
 	}
 	verdict->labels.failed |= gpus.failed;
+	if (gpus.n_items == 0)
+		return;
 	for (size_t i = 0; i < ARRAY_SIZE(node_kinds); i++) {
-		if (node_kinds[i].modes & 1U << verdict->mode)
-			put_of_node(&view, &node_kinds[i], &gpus, verdict);
+		if (is_wanted(&view, node_kinds[i].name, node_kinds[i].modes))
+			put_of_node(&view, &node_kinds[i], verdict);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(counted_kinds); i++) {
-		if (counted_kinds[i].modes & 1U << verdict->mode)
-			put_counted(&view, &counted_kinds[i], &gpus, verdict);
+		if (is_wanted(&view, counted_kinds[i].name, counted_kinds[i].modes))
+			put_counted(&view, &counted_kinds[i], &by_kfd, verdict);
 	}
+	note_unknown(&view, &by_kfd, &verdict->notes);
+	if (is_wanted(&view, "firmware", CONTAINER))
+		container_firmware(&view, verdict);
 }

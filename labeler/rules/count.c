@@ -37,7 +37,9 @@ void tally_add(struct tally *tally, struct label_value value, size_t gpu)
 		tally->failed = true;
 		return;
 	}
-	picks_add(&row->gpus, gpu);
+	row->count++;
+	if (row->gpus.n_items == 0 || row->gpus.items[row->gpus.n_items - 1] != gpu)
+		picks_add(&row->gpus, gpu);
 }
 
 void tally_clear(struct tally *tally)
@@ -57,7 +59,7 @@ void count_put(struct verdict *verdict, const char *kind, const char *rule,
 	for (size_t i = 0; i < tally->n_rows; i++) {
 		const struct tally_row *row = &tally->rows[i];
 		const struct origin origin = {rule, &row->gpus};
-		const struct count_text count = count_text(row->gpus.n_items);
+		const struct count_text count = count_text(row->count);
 
 		kinds_put(verdict, origin, count.text, UNDER_BETA "%s.%s", kind, row->value.text);
 		if (alike) {

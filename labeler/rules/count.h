@@ -12,7 +12,8 @@ struct verdict;
 /* How many devices have which value. */
 struct tally_row {
 	struct label_value value;
-	struct picks gpus; /* owned; one entry a device, so n_items is the count */
+	struct picks gpus; /* owned; each function once */
+	size_t count;      /* of devices: functions, or the partitions of functions */
 };
 struct tally {
 	struct tally_row *rows; /* owned, in the order of first sight */

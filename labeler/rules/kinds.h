@@ -22,6 +22,9 @@ struct count_text count_text(size_t count);
 /* An AMD device id as a label writes it: 74b5, or 0x74b5; empty where it is not known. */
 struct label_value kinds_device_id(const struct function *gpu, bool with_0x);
 
+/* Why the user's lists of ids leave the function out; NULL where they don't. */
+const char *filter_why(const struct rule_options *options, const struct function *gpu);
+
 /* labels_put() with a key that is formatted. */
 void kinds_put(struct verdict *verdict, struct origin origin, const char *value,
 	       const char *key_format, ...) __attribute__((format(printf, 4, 5)));
@@ -33,3 +36,5 @@ void amd_labels(const struct inventory *inventory, const struct rule_options *op
 		struct verdict *verdict);
 void vfio_labels(const struct inventory *inventory, const struct rule_options *options,
 		 struct verdict *verdict);
+void intel_labels(const struct inventory *inventory, const struct rule_options *options,
+		  struct verdict *verdict);

@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "inventory/devices.h"
 #include "inventory/inventory.h"
+#include "rules/kinds.h"
 #include "rules/rules.h"
 
 #include <errno.h>
@@ -213,7 +214,7 @@ static const struct row *row_of(const struct row *row, enum role role, enum boun
 	return row;
 }
 
-static const char *filtered(const struct function *gpu, const struct rule_options *options)
+const char *filter_why(const struct rule_options *options, const struct function *gpu)
 {
 	const bool is_listed = options->allow_ids.n_ids > 0 || options->deny_ids.n_ids > 0;
 	const uint16_t id = fact_id(&gpu->device);
@@ -232,7 +233,7 @@ static struct part part_of(const struct function *gpu, const struct named_vfs *n
 {
 	const struct row *rows = gpu->vendor == VENDOR_AMD ? amd_rows : intel_rows;
 	const enum role role = role_of(gpu, named);
-	const char *why = filtered(gpu, options);
+	const char *why = filter_why(options, gpu);
 	const struct row *row;
 
 	if (why)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rules/owned.h"
 
-#include "base/cleanup.h"
 #include "rules/kinds.h"
+#include "rules/rules.h"
 
 #include <string.h>
 
@@ -16,28 +16,11 @@ static bool is_kind(const char *name, const char *kind)
 
 static bool is_amd_kind(const char *name)
 {
-	static const char *const kinds[] = {
-		"mode",
-		"family",
-		"driver-version",
-		"driver-src-version",
-		"device-id",
-		"product-name",
-		"vram",
-		"simd-count",
-		"cu-count",
-		"firmware",
-		"compute-memory-partition",
-		"compute-partitioning-supported",
-		"memory-partitioning-supported",
-		"vfio",
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-		if (is_kind(name, kinds[i]))
+	for (size_t i = 0; i < N_AMD_KINDS; i++) {
+		if (is_kind(name, amd_kind_names[i]))
 			return true;
 	}
-	return false;
+	return is_kind(name, "mode") || is_kind(name, "vfio");
 }
 
 bool label_key_is_ours(const char *key)

@@ -12,6 +12,21 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+const char *const amd_kind_names[N_AMD_KINDS] = {
+	"device-id",
+	"family",
+	"product-name",
+	"vram",
+	"simd-count",
+	"cu-count",
+	"firmware",
+	"driver-version",
+	"driver-src-version",
+	"compute-memory-partition",
+	"compute-partitioning-supported",
+	"memory-partitioning-supported",
+};
+
 struct count_text count_text(size_t count)
 {
 	struct count_text ret;
@@ -166,6 +181,8 @@ int rules_apply(const struct inventory *inventory, const struct rule_options *op
 	note_gim_on_others(inventory, &verdict.notes);
 	amd_labels(inventory, options, &verdict);
 	vfio_labels(inventory, options, &verdict);
+	if (options->intel_rule_labels)
+		intel_labels(inventory, options, &verdict);
 	if (verdict.labels.failed || verdict.notes.failed)
 		return err_set(err, -ENOMEM, "out of memory for the labels");
 	SWAP(*ret, verdict);

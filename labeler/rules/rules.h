@@ -16,6 +16,8 @@ struct rule_options {
 	enum mode driver_type;                  /* MODE_NONE: find out */
 	struct filter_list allow_ids, deny_ids; /* owned; at most one of them has ids */
 	bool device_id_0x;                      /* passthrough device ids as 0x74b5 */
+	unsigned int left_out;                  /* one bit an amd_kind_names: not published */
+	bool intel_rule_labels;                 /* what Intel's own NFD rules publish, too */
 };
 struct verdict {
 	enum mode mode;     /* of the AMD GPUs of the node */
@@ -31,6 +33,12 @@ int rules_apply(const struct inventory *inventory, const struct rule_options *op
 		struct verdict *ret, struct err *err);
 void verdict_clear(struct verdict *verdict);
 void rule_options_clear(struct rule_options *options);
+
+/* The kinds of AMD labels that can be chosen; mode and vfio are always there. */
+enum {
+	N_AMD_KINDS = 12,
+};
+extern const char *const amd_kind_names[N_AMD_KINDS];
 
 /* Does the function's part go into the labels of the node's mode? */
 static inline bool verdict_counts(const struct verdict *verdict, size_t gpu)

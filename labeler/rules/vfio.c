@@ -148,8 +148,8 @@ static void put_ids(const struct inventory *inventory, const struct rule_options
 
 		kinds_put(verdict, origin, "true", "%s.device-id.%s.present", vendor->base,
 			  row->value.text);
-		kinds_put(verdict, origin, count_text(row->gpus.n_items).text,
-			  "%s.device-id.%s.count", vendor->base, row->value.text);
+		kinds_put(verdict, origin, count_text(row->count).text, "%s.device-id.%s.count",
+			  vendor->base, row->value.text);
 	}
 }
 

@@ -14,8 +14,6 @@ set -eu
 umask 022 # what nobody must be able to read, too
 here=$(cd "$(dirname "$0")" && pwd)
 
-# Container mode's hardware kinds: not published yet, so not compared.
-hardware='gpu\.\(family\|product-name\|vram\|simd-count\|cu-count\|firmware\|compute-memory-partition\|compute-partitioning-supported\|memory-partitioning-supported\)[.=]'
 
 # One variant of one machine, its result to a file, so that several can run at once.
 one() { # labeler wrapper machine variant
@@ -29,7 +27,7 @@ one() { # labeler wrapper machine variant
 	[ -f "$expected" ] || expected=$machine/expected.labels
 	status=0
 	sh "$here/unpack.sh" "$tree" "$work/root"
-	grep -v "$hardware" "$expected" >"$work/expected" || true
+	cp "$expected" "$work/expected"
 	# A root user reads what nobody else can: tried as nobody.
 	as=
 	if grep -q '^m ' "$tree" && [ "$(id -u)" = 0 ]; then
