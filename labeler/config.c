@@ -380,6 +380,7 @@ int config_load(const char *file, const char *const flags[static CONFIG_KEYS], s
 		return err_set(err, -EINVAL,
 			       "expiry is shorter than three times interval: labels would come and "
 			       "go, make it longer");
+	config.rules.devices = config_devices(&config);
 	SWAP(*ret, config);
 	return 0;
 }

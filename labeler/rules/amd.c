@@ -164,7 +164,8 @@ static const char *kfd_failure(const struct inventory *inventory)
 		if (node->vram.state == FACT_FAILED)
 			return node->vram.text;
 	}
-	return inventory->n_kfd > 0 ? "KFD does not show all of them" : "there is no KFD topology";
+	return inventory->n_kfd > 0 ? "KFD does not tell it of all of them"
+				    : "there is no KFD topology";
 }
 
 /* One line for all that KFD alone knows. */

@@ -11,36 +11,34 @@
 #include "rules/kinds.h"
 #include "rules/rules.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define BASE "gpu.intel.com/"
 
-static const struct device *row_of(const struct function *gpu)
+static struct label_value id_of(const struct rule_options *options, const struct function *gpu)
 {
-	return devices_find(&devices_builtin, gpu->vendor, fact_id(&gpu->device));
+	(void)options;
+	return kinds_intel_id(gpu);
 }
 
-static struct label_value id_of(const struct function *gpu)
+static const struct device *row_of(const struct rule_options *options, const struct function *gpu)
 {
-	struct label_value value = {0};
+	const struct device_table *table =
+		options->devices.n_rows > 0 ? &options->devices : &devices_builtin;
 
-	if (fact_known(&gpu->device))
-		(void)snprintf(value.text, sizeof(value.text), "%04x-%04x", gpu->pci_class,
-			       fact_id(&gpu->device));
-	return value;
+	return devices_find(table, gpu->vendor, fact_id(&gpu->device));
 }
 
-static struct label_value product_of(const struct function *gpu)
+static struct label_value product_of(const struct rule_options *options, const struct function *gpu)
 {
-	const struct device *row = row_of(gpu);
+	const struct device *row = row_of(options, gpu);
 
 	return validity_clean(row && row->product ? row->product : "");
 }
 
-static struct label_value family_of(const struct function *gpu)
+static struct label_value family_of(const struct rule_options *options, const struct function *gpu)
 {
-	const struct device *row = row_of(gpu);
+	const struct device *row = row_of(options, gpu);
 
 	return validity_clean(row && row->family ? row->family : "");
 }
@@ -57,19 +55,30 @@ static const struct tally_row *most(const struct tally *tally)
 	return best;
 }
 
-static void tally_all(const struct inventory *inventory, const struct picks *gpus,
-		      struct label_value (*of)(const struct function *gpu), struct tally *tally)
+/* What the labels are made of. */
+struct node {
+	const struct inventory *inventory;
+	const struct rule_options *options;
+	const struct picks *gpus;
+};
+
+static void tally_all(const struct node *node,
+		      struct label_value (*of)(const struct rule_options *options,
+					       const struct function *gpu),
+		      struct tally *tally)
 {
-	for (size_t i = 0; i < gpus->n_items; i++)
-		tally_add(tally, of(&inventory->gpus[gpus->items[i]]), gpus->items[i]);
+	for (size_t i = 0; i < node->gpus->n_items; i++) {
+		const size_t gpu = node->gpus->items[i];
+
+		tally_add(tally, of(node->options, &node->inventory->gpus[gpu]), gpu);
+	}
 }
 
-static void put_ids(const struct inventory *inventory, const struct picks *gpus,
-		    struct verdict *verdict)
+static void put_ids(const struct node *node, struct verdict *verdict)
 {
 	CLEANUP(tally_clear) struct tally ids = {0};
 
-	tally_all(inventory, gpus, id_of, &ids);
+	tally_all(node, id_of, &ids);
 	verdict->labels.failed |= ids.failed;
 	for (size_t i = 0; i < ids.n_rows; i++) {
 		const struct tally_row *row = &ids.rows[i];
@@ -81,16 +90,15 @@ static void put_ids(const struct inventory *inventory, const struct picks *gpus,
 	}
 }
 
-static void put_names(const struct inventory *inventory, const struct picks *gpus,
-		      struct verdict *verdict)
+static void put_names(const struct node *node, struct verdict *verdict)
 {
 	CLEANUP(tally_clear) struct tally products = {0};
 	CLEANUP(tally_clear) struct tally families = {0};
 	const struct tally_row *product;
 	const struct tally_row *family;
 
-	tally_all(inventory, gpus, product_of, &products);
-	tally_all(inventory, gpus, family_of, &families);
+	tally_all(node, product_of, &products);
+	tally_all(node, family_of, &families);
 	verdict->labels.failed |= products.failed || families.failed;
 	product = most(&products);
 	family = most(&families);
@@ -113,6 +121,7 @@ void intel_labels(const struct inventory *inventory, const struct rule_options *
 		  struct verdict *verdict)
 {
 	CLEANUP(picks_clear) struct picks gpus = {0};
+	const struct node node = {inventory, options, &gpus};
 	bool is_driven = false;
 
 	for (size_t i = 0; i < inventory->n_gpus; i++) {
@@ -131,6 +140,6 @@ void intel_labels(const struct inventory *inventory, const struct rule_options *
 
 		kinds_put(verdict, origin, "true", "intel.feature.node.kubernetes.io/gpu");
 	}
-	put_ids(inventory, &gpus, verdict);
-	put_names(inventory, &gpus, verdict);
+	put_ids(&node, verdict);
+	put_names(&node, verdict);
 }

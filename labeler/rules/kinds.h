@@ -25,6 +25,10 @@ struct label_value kinds_device_id(const struct function *gpu, bool with_0x);
 /* Why the user's lists of ids leave the function out; NULL where they don't. */
 const char *filter_why(const struct rule_options *options, const struct function *gpu);
 
+/* As Intel's own NFD rules write an id: class and device, 0380-56c0; empty where it is not known.
+ */
+struct label_value kinds_intel_id(const struct function *gpu);
+
 /* labels_put() with a key that is formatted. */
 void kinds_put(struct verdict *verdict, struct origin origin, const char *value,
 	       const char *key_format, ...) __attribute__((format(printf, 4, 5)));

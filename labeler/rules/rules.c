@@ -46,6 +46,16 @@ struct label_value kinds_device_id(const struct function *gpu, bool with_0x)
 	return value;
 }
 
+struct label_value kinds_intel_id(const struct function *gpu)
+{
+	struct label_value value = {0};
+
+	if (fact_known(&gpu->device))
+		(void)snprintf(value.text, sizeof(value.text), "%04x-%04x", gpu->pci_class,
+			       fact_id(&gpu->device));
+	return value;
+}
+
 void kinds_put(struct verdict *verdict, struct origin origin, const char *value,
 	       const char *key_format, ...)
 {

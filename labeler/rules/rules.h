@@ -4,6 +4,7 @@
  * From what a node has to what its labels say. Pure: the same inventory and options give the same
  * verdict, whatever the machine and the time.
  */
+#include "inventory/devices.h"
 #include "rules/filter.h"
 #include "rules/labels.h"
 #include "rules/mode.h"
@@ -18,6 +19,7 @@ struct rule_options {
 	bool device_id_0x;                      /* passthrough device ids as 0x74b5 */
 	unsigned int left_out;                  /* one bit an amd_kind_names: not published */
 	bool intel_rule_labels;                 /* what Intel's own NFD rules publish, too */
+	struct device_table devices;            /* borrowed: Intel's names; empty: the built-in */
 };
 struct verdict {
 	enum mode mode;     /* of the AMD GPUs of the node */

@@ -12,7 +12,6 @@
 #include "rules/mode.h"
 #include "rules/rules.h"
 
-#include <stdio.h>
 #include <string.h>
 
 enum {
@@ -24,17 +23,10 @@ static struct label_value amd_id(const struct function *gpu, const struct rule_o
 	return kinds_device_id(gpu, options->device_id_0x);
 }
 
-/* As Intel's own NFD rules write an id. */
 static struct label_value intel_id(const struct function *gpu, const struct rule_options *options)
 {
-	struct label_value value;
-
 	(void)options;
-	if (!fact_known(&gpu->device))
-		return (struct label_value){0};
-	(void)snprintf(value.text, sizeof(value.text), "%04x-%04x", gpu->pci_class,
-		       fact_id(&gpu->device));
-	return value;
+	return kinds_intel_id(gpu);
 }
 
 static const struct vendor {
