@@ -34,12 +34,15 @@ static bool has_minor(const struct card *card, const struct kfd_node *node)
 /* Where the node says that its function is. The last 3 bits are the function, or the partition. */
 static bool is_at(struct addr addr, const struct kfd_node *node, bool exactly)
 {
-	const int64_t location = node->location_id.number;
-	const int64_t domain = fact_known(&node->domain) ? node->domain.number : 0;
+	const uint32_t location = (uint32_t)node->location_id.number;
+	const struct addr at = {
+		.domain = fact_known(&node->domain) ? (uint32_t)node->domain.number : 0,
+		.bus = (uint8_t)(location >> 8),
+		.slot = (uint8_t)(location >> 3 & 0x1f),
+		.function = exactly ? (uint8_t)(location & 7) : addr.function,
+	};
 
-	return fact_known(&node->location_id) && addr.domain == domain &&
-	       addr.bus == (location >> 8 & 0xff) && addr.slot == (location >> 3 & 0x1f) &&
-	       (!exactly || addr.function == (location & 7));
+	return fact_known(&node->location_id) && addr_compare(addr, at) == 0;
 }
 
 static size_t index_of(const struct inventory *inventory, const struct card *card)

@@ -117,15 +117,43 @@ static void fill(struct inventory *inventory)
 	inventory_sort(inventory);
 }
 
-static void fail_at_each_allocation(void)
+/* A node of container mode, with Intel GPUs of which Intel's rules say something. */
+static void fill_container(struct inventory *inventory)
+{
+	static const struct gpu_row gpus[] = {
+		{"0000:05:00.0", 0x1002, 0x74a1, 0x1200, "amdgpu", 7},
+		{"0000:06:00.0", 0x1002, 0x74a1, 0x1200, "amdgpu", 8},
+		{"0000:08:00.0", 0x8086, 0x56c0, 0x0380, "i915", 10},
+	};
+	struct card card = {.addr = make_addr(gpus[0].addr),
+			    .product_name = make_text("AMD Instinct"),
+			    .compute_partition = make_text("SPX"),
+			    .memory_partition = make_text("NPS1"),
+			    .render_minor = make_number("128")};
+	struct kfd_node node = {.id = make_number("1"),
+				.simd_count = make_number("1216"),
+				.simd_per_cu = make_number("4"),
+				.gfx_target_version = make_number("90402"),
+				.render_minor = make_number("128")};
+
+	card.firmware[0] = make_number("1");
+	for (size_t i = 0; i < ARRAY_SIZE(gpus); i++)
+		make_gpu(inventory, &gpus[i]);
+	if (inventory_add_card(inventory, &card) || inventory_add_kfd(inventory, &node))
+		abort();
+	make_module(inventory, "amdgpu", "6.12", NULL);
+	inventory_sort(inventory);
+}
+
+static void fail_at_each_allocation(void (*fill_it)(struct inventory *inventory))
 {
 	CLEANUP(inventory_clear) struct inventory inventory = {0};
-	CLEANUP(rule_options_clear) struct rule_options options = {0};
+	CLEANUP(rule_options_clear) struct rule_options options = {.intel_rule_labels = true};
 	struct err err;
 	size_t allowed = 0;
 	int r;
 
-	fill(&inventory);
+	fill_it(&inventory);
 	do {
 		CLEANUP(verdict_clear) struct verdict verdict = {0};
 
@@ -144,9 +172,11 @@ static void fail_at_each_allocation(void)
 static void the_rules_fail_whole_or_not_at_all(void **state)
 {
 	(void)state;
-	fail_at_each_allocation();
+	fail_at_each_allocation(fill);
+	fail_at_each_allocation(fill_container);
 	once = true;
-	fail_at_each_allocation();
+	fail_at_each_allocation(fill);
+	fail_at_each_allocation(fill_container);
 	once = false;
 }
 
@@ -167,10 +197,14 @@ static void an_inventory_refuses_what_it_cannot_hold(void **state)
 	CLEANUP(inventory_clear) struct inventory inventory = {0};
 	CLEANUP(module_clear) struct module module = {.name = strdup("gim")};
 	struct function function = {.vendor = 0x1002};
+	struct card card = {0};
+	struct kfd_node node = {0};
 	const struct addr addr = {0};
 
 	(void)state;
 	left = 0;
+	assert_int_equal(inventory_add_card(&inventory, &card), -ENOMEM);
+	assert_int_equal(inventory_add_kfd(&inventory, &node), -ENOMEM);
 	assert_int_equal(inventory_add_gpu(&inventory, &function), -ENOMEM);
 	assert_int_equal(inventory_add_other(&inventory, &function), -ENOMEM);
 	assert_int_equal(inventory_add_module(&inventory, &module), -ENOMEM);
