@@ -17,6 +17,7 @@ list() { # family-set
 		list debian-test
 		echo clang clang-tidy clang-format cppcheck valgrind gcovr shellcheck strace file
 		echo make dpkg-dev patch xz-utils libssl-dev golang-go ca-certificates python3 openssl
+		echo libclang-rt-dev
 		;;
 	fedora-build)
 		echo gcc cmake ninja-build pkgconf-pkg-config
