@@ -44,6 +44,22 @@ mkdir -p "$tree/sys/module/gim"
 echo 8.1.0.K >"$tree/sys/module/gim/version"
 echo 0123456789ABCDEF >"$tree/sys/module/gim/srcversion"
 
+# Eight GPUs in 64 partitions, in container mode: each attribute file is opened once at most.
+partitions() {
+	sh tests/nodes/unpack.sh tests/nodes/reference/mi300x-container-cpx-nps1/tree "$tree/cpx"
+	cpx=$("$labeler" detect --root "$tree/cpx" --format labels | wc -l)
+	strace -f -y -o "$tree/trace" "$labeler" detect --root "$tree/cpx" --format labels >/dev/null
+	sed -n 's/.*openat([0-9A-Z_]*<\([^>]*\)>, "\([^"]*\)".*= [0-9].*/\1\/\2/p' "$tree/trace" |
+		grep "^$tree" | while read -r path; do
+			[ ! -f "$path" ] || echo "$path" # not the directories
+		done | sort >"$tree/opened"
+	twice=$(uniq -d "$tree/opened" | wc -l)
+	echo "8 GPUs, 64 partitions, $cpx labels: $(wc -l <"$tree/opened") opens, $twice files opened twice"
+	echo "system calls per label:       $(($(wc -l <"$tree/trace") / cpx)) (the program's start included)"
+	uniq -d "$tree/opened"
+	[ "$twice" = 0 ]
+}
+
 labels=$("$labeler" detect --root "$tree" --format labels | wc -l)
 echo "1,000 functions, 72 GPU functions, $labels labels"
 
@@ -75,6 +91,28 @@ awk -v ours="$ours" -v cats="$cats" 'BEGIN {
 	printf "CPU of one run of detect:      %8.1f ms\n", ours / 20
 	printf "CPU of cat over 3 attributes:  %8.1f ms (%.0f times)\n", cats, ours ? cats * 20 / ours : 0
 }'
+
+cpx_twenty() {
+	n=0
+	while [ $n -lt 20 ]; do
+		"$labeler" detect --root "$tree/cpx" --format labels
+		n=$((n + 1))
+	done
+}
+cpx_by_cat() {
+	while read -r file; do
+		cat "$file"
+	done <"$tree/opened"
+}
+if command -v strace >/dev/null; then
+	partitions
+	ours=$(cpu_ms cpx_twenty)
+	cats=$(cpu_ms cpx_by_cat)
+	awk -v ours="$ours" -v cats="$cats" 'BEGIN {
+		printf "CPU of one run on it:          %8.1f ms\n", ours / 20
+		printf "CPU of cat over the same files:%8.1f ms (%.0f times)\n", cats, ours ? cats * 20 / ours : 0
+	}'
+fi
 
 command -v strace >/dev/null || { echo "no strace: opens are not counted"; exit 0; }
 strace -f -e trace=open,openat -o "$tree/trace" "$labeler" detect --root "$tree" --format labels >/dev/null
