@@ -17,43 +17,8 @@ leave() {
 	rm -rf "$work"
 }
 trap leave EXIT
-passed=0 failed=0 skipped=0
-
-result() { # name, 0 for good
-	if [ "$2" = 0 ]; then
-		passed=$((passed + 1))
-		echo "ok      $1"
-	else
-		failed=$((failed + 1))
-		echo "FAILED  $1"
-		sed 's/^/        /' "$work/log" | cut -c1-300 | tail -20
-	fi
-}
-
-holds() { # name command...: it succeeds
-	name=$1
-	shift
-	good=0
-	"$@" || good=1
-	result "$name" $good
-}
-
-# Within ten seconds: the machine may be slow, the agent may not be.
-soon() { # name command...
-	name=$1
-	shift
-	n=0
-	good=1
-	while [ $n -lt 500 ]; do
-		if "$@" >/dev/null 2>&1; then
-			good=0
-			break
-		fi
-		sleep 0.02
-		n=$((n + 1))
-	done
-	result "$name" $good
-}
+# shellcheck source=tests/lib.sh
+. "$here/lib.sh"
 
 root=$work/root
 features=$work/features
@@ -306,5 +271,4 @@ soon "and the next agent finds its way" is_true
 holds "with nothing left over" [ "$(ls -A "$features/.gpu-labeler")" = lock ]
 stop
 
-echo "$passed passed, $failed failed, $skipped skipped"
-[ "$failed" = 0 ]
+finish

@@ -9,18 +9,8 @@ hook=$(realpath "$2")
 here=$(cd "$(dirname "$0")/.." && pwd)
 work=$(mktemp -d)
 trap 'chmod -R u+rwx "$work"; rm -rf "$work"' EXIT
-passed=0 failed=0
-
-result() { # name, 0 for good
-	if [ "$2" = 0 ]; then
-		passed=$((passed + 1))
-		echo "ok      $1"
-	else
-		failed=$((failed + 1))
-		echo "FAILED  $1"
-		sed 's/^/        /' "$work/out" "$work/err" 2>/dev/null | head -40
-	fi
-}
+# shellcheck source=tests/lib.sh
+. "$here/lib.sh"
 
 # The exit status, and for a failure exactly one line on stderr that holds the text.
 fails() { # status text command...
@@ -32,20 +22,6 @@ fails() { # status text command...
 	[ "$got" = "$status" ] && [ "$(wc -l <"$work/err")" = 1 ] && [ ! -s "$work/out" ] &&
 		grep -qF -e "$text" "$work/err" && good=0
 	result "$(basename "$1") ${2:-} ${3:-} ${4:-}: $text" $good
-}
-
-holds() { # name command...: it succeeds
-	what=$1
-	shift
-	good=0
-	"$@" || good=1
-	result "$what" $good
-}
-
-same() { # name file file
-	good=0
-	diff -u "$2" "$3" >"$work/out" 2>&1 || good=1
-	result "$1" $good
 }
 
 # A described machine at $work/root; the one before it may hold what its user may not remove.
@@ -143,5 +119,4 @@ unpack no-gpu
 holds "no label, no file" [ ! -e "$features/gpu-labeler" ]
 holds "and none the second time" "$hook" --root "$work/root" --write="$features"
 
-echo "$passed passed, $failed failed"
-[ "$failed" = 0 ]
+finish

@@ -17,18 +17,8 @@ leave() {
 	rm -rf "$work"
 }
 trap leave EXIT
-passed=0 failed=0
-
-same() { # name expected got
-	if diff -u "$2" "$3" >"$work/diff"; then
-		passed=$((passed + 1))
-		echo "ok      $1"
-	else
-		failed=$((failed + 1))
-		echo "FAILED  $1"
-		sed 's/^/        /' "$work/diff" | head -30
-	fi
-}
+# shellcheck source=tests/lib.sh
+. "$here/lib.sh"
 
 # Ours among the labels that NFD prints, as JSON or as the worker's YAML, in the form of detect.
 ours() {
@@ -122,5 +112,4 @@ if [ -n "$event_file" ]; then
 else
 	echo "SKIPPED the running worker: only root can make the kernel's events"
 fi
-echo "$passed passed, $failed failed"
-[ "$failed" = 0 ]
+finish
