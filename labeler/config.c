@@ -249,6 +249,8 @@ const struct config_key config_keys[] = {
 		"bare (74b5) or 0x (0x74b5) in the passthrough modes", BOOL(rules.device_id_0x, "bare", "0x")},
 	{"amd", "labels", "labels", NULL, CONFIG_OF_SCAN, true, "LIST",
 		"all, or the kinds to publish: vram,cu-count; may be given several times", OWN(labels)},
+	{"amd", "pci-ids-names", "pci-ids-names", NULL, CONFIG_OF_SCAN, false, NULL,
+		"product-name from pci.ids where there is no better", BOOL(pci_ids_names, "no", "yes")},
 	{"intel", "rule-labels", "rule-labels", NULL, CONFIG_OF_SCAN, false, NULL,
 		"publish what Intel's own NFD rules do, too", BOOL(rules.intel_rule_labels, "no", "yes")},
 	{"agent", "output", "output", NULL, CONFIG_OF_AGENT, true, "LIST",

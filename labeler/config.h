@@ -33,8 +33,9 @@ struct config {
 	char *sysfs; /* owned; NULL: sys below root */
 	struct rule_options rules;
 	struct device_file devices; /* empty: the built-in table */
-	unsigned int outputs;       /* one bit a config_output */
-	int64_t interval_ms;        /* of the timer */
+	bool pci_ids_names;
+	unsigned int outputs; /* one bit a config_output */
+	int64_t interval_ms;  /* of the timer */
 	bool withdraw_on_exit;
 	enum log_level log_level;
 	bool log_json;
@@ -59,7 +60,7 @@ struct config_key {
 };
 extern const struct config_key config_keys[];
 enum {
-	CONFIG_KEYS = 21,
+	CONFIG_KEYS = 22,
 };
 
 /*

@@ -31,6 +31,7 @@ allowed() {
 owners() {
 	case $1 in
 	pci/pci.h) echo labeler/scan/pci.c ;;
+	amdgpu.h | amdgpu_drm.h) echo labeler/scan/drm.c ;;
 	libkmod.h) echo labeler/scan/kmod.c ;;
 	ini.h) echo labeler/ini_file.c ;;
 	curl/curl.h) echo labeler/kube/http.c ;;

@@ -3,6 +3,8 @@
 
 #include "base/cleanup.h"
 #include "base/strbuf.h"
+#include "rules/rules.h"
+#include "scan/drm.h"
 #include "scan/host.h"
 #include "scan/kmod.h"
 #include "scan/scan.h"
@@ -10,7 +12,13 @@
 int look_scan(const struct config *config, struct inventory *ret, struct err *err)
 {
 	const struct device_table devices = config_devices(config);
-	const struct scan_options options = {&devices, scan_kmod_version};
+	const struct scan_options options = {
+		.devices = &devices,
+		.module_file_version = scan_kmod_version,
+		.firmware_features =
+			rules_want(&config->rules, "firmware") ? scan_drm_features : NULL,
+		.pci_ids_names = config->pci_ids_names,
+	};
 	CLEANUP(host_close) struct host host = HOST_CLOSED;
 	const int r = host_open(&host, config->root, config->sysfs, err);
 

@@ -73,6 +73,7 @@ struct card {
 	struct fact memory_partitions;  /* text: available_memory_partition */
 	/* number: fw_version/<block>_fw_version, in the order of inventory_firmware_names */
 	struct fact firmware[N_FIRMWARE];
+	struct fact features[N_FIRMWARE]; /* number: likewise, of the render node by libdrm */
 };
 extern const char *const inventory_firmware_names[N_FIRMWARE]; /* VCE, UVD, ... */
 

@@ -25,6 +25,7 @@ const struct field json_function_fields[] = {
 };
 #define CARD(field) offsetof(struct card, field)
 #define FIRMWARE(i) offsetof(struct card, firmware) + (i) * sizeof(struct fact), 0, UINT32_MAX
+#define FEATURE(i) offsetof(struct card, features) + (i) * sizeof(struct fact), 0, UINT32_MAX
 const struct field json_card_fields[] = {
 	/* clang-format off */
 	{"address",            TYPE_PLACE,  CARD(addr),               0, 0},
@@ -47,6 +48,16 @@ const struct field json_card_fields[] = {
 	{"firmware_mec",       TYPE_NUMBER, FIRMWARE(7)},
 	{"firmware_smc",       TYPE_NUMBER, FIRMWARE(8)},
 	{"firmware_sdma0",     TYPE_NUMBER, FIRMWARE(9)},
+	{"feature_vce",        TYPE_NUMBER, FEATURE(0)},
+	{"feature_uvd",        TYPE_NUMBER, FEATURE(1)},
+	{"feature_mc",         TYPE_NUMBER, FEATURE(2)},
+	{"feature_me",         TYPE_NUMBER, FEATURE(3)},
+	{"feature_pfp",        TYPE_NUMBER, FEATURE(4)},
+	{"feature_ce",         TYPE_NUMBER, FEATURE(5)},
+	{"feature_rlc",        TYPE_NUMBER, FEATURE(6)},
+	{"feature_mec",        TYPE_NUMBER, FEATURE(7)},
+	{"feature_smc",        TYPE_NUMBER, FEATURE(8)},
+	{"feature_sdma0",      TYPE_NUMBER, FEATURE(9)},
 	/* clang-format on */
 };
 #define KFD(field) offsetof(struct kfd_node, field)

@@ -126,13 +126,7 @@ static const struct node_kind {
 
 static bool is_wanted(const struct view *view, const char *name, unsigned int modes)
 {
-	if (!(modes & 1U << view->mode))
-		return false;
-	for (size_t i = 0; i < N_AMD_KINDS; i++) {
-		if (strcmp(amd_kind_names[i], name) == 0)
-			return !(view->options->left_out & 1U << i);
-	}
-	return true;
+	return (modes & 1U << view->mode) && rules_want(view->options, name);
 }
 
 /* A partition each; a GPU that KFD does not show counts as one of which nothing is known. */

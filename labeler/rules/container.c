@@ -222,31 +222,36 @@ struct label_value container_memory_partitioning(const struct view *view, struct
 			 "memory-partitioning-supported", notes);
 }
 
-static void count_block(const struct view *view, size_t block, struct tally *tally)
+/* Labels of one block: field is where the cards have its version. */
+static void put_block(const struct view *view, size_t field, const char *block, const char *what,
+		      struct verdict *verdict)
 {
+	CLEANUP(tally_clear) struct tally tally = {0};
+
 	for (size_t i = 0; i < view->gpus->n_items; i++) {
 		const struct card *card = card_of(view, i);
-		const struct fact *version = card ? &card->firmware[block] : NULL;
+		const struct fact *version =
+			(const struct fact *)(const void *)((const char *)card + field);
 
-		if (version && fact_known(version))
-			tally_add(tally, number_value(version->number, ""), view->gpus->items[i]);
+		if (card && fact_known(version))
+			tally_add(&tally, number_value(version->number, ""), view->gpus->items[i]);
+	}
+	verdict->labels.failed |= tally.failed;
+	for (size_t i = 0; i < tally.n_rows; i++) {
+		const struct origin origin = {"version of the card's firmware",
+					      &tally.rows[i].gpus};
+
+		kinds_put(verdict, origin, count_text(tally.rows[i].count).text,
+			  UNDER_BETA "firmware.%s.%s.%s", block, what, tally.rows[i].value.text);
 	}
 }
 
 void container_firmware(const struct view *view, struct verdict *verdict)
 {
-	for (size_t block = 0; block < N_FIRMWARE; block++) {
-		CLEANUP(tally_clear) struct tally tally = {0};
+	for (size_t i = 0; i < N_FIRMWARE; i++) {
+		const char *block = inventory_firmware_names[i];
 
-		count_block(view, block, &tally);
-		verdict->labels.failed |= tally.failed;
-		for (size_t i = 0; i < tally.n_rows; i++) {
-			const struct origin origin = {"firmware version in the card's fw_version",
-						      &tally.rows[i].gpus};
-
-			kinds_put(verdict, origin, count_text(tally.rows[i].count).text,
-				  UNDER_BETA "firmware.%s.fw.%s", inventory_firmware_names[block],
-				  tally.rows[i].value.text);
-		}
+		put_block(view, offsetof(struct card, firmware[i]), block, "fw", verdict);
+		put_block(view, offsetof(struct card, features[i]), block, "feat", verdict);
 	}
 }

@@ -41,5 +41,5 @@ struct label_value container_partition(const struct view *view, struct notes *no
 struct label_value container_compute_partitioning(const struct view *view, struct notes *notes);
 struct label_value container_memory_partitioning(const struct view *view, struct notes *notes);
 
-/* beta.amd.com/gpu.firmware.<block>.fw.<version>=<count> */
+/* beta.amd.com/gpu.firmware.<block>.fw.<version>=<count>, and .feat. likewise */
 void container_firmware(const struct view *view, struct verdict *verdict);

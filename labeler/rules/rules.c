@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 const char *const amd_kind_names[N_AMD_KINDS] = {
 	"device-id",
@@ -26,6 +27,15 @@ const char *const amd_kind_names[N_AMD_KINDS] = {
 	"compute-partitioning-supported",
 	"memory-partitioning-supported",
 };
+
+bool rules_want(const struct rule_options *options, const char *kind)
+{
+	for (size_t i = 0; i < N_AMD_KINDS; i++) {
+		if (strcmp(amd_kind_names[i], kind) == 0)
+			return !(options->left_out & 1U << i);
+	}
+	return true;
+}
 
 struct count_text count_text(size_t count)
 {

@@ -41,6 +41,7 @@ enum {
 	N_AMD_KINDS = 12,
 };
 extern const char *const amd_kind_names[N_AMD_KINDS];
+bool rules_want(const struct rule_options *options, const char *kind);
 
 /* Does the function's part go into the labels of the node's mode? */
 static inline bool verdict_counts(const struct verdict *verdict, size_t gpu)

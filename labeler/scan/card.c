@@ -6,6 +6,8 @@
 #include "inventory/inventory.h"
 #include "scan/amdgpu_ids.h"
 #include "scan/host.h"
+#include "scan/pci.h"
+#include "scan/scan.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -90,8 +92,23 @@ static int read_card(int dir, struct card *card)
 	return r < 0 ? r : read_minor(dir, card);
 }
 
-static int add_card(const struct host *host, const struct function *gpu,
-		    struct inventory *inventory)
+static int ask_node(const struct host *host, const struct scan_options *options, struct card *card)
+{
+	auto_free char *node = NULL;
+
+	if (!options->firmware_features || !fact_known(&card->render_minor))
+		return 0;
+	if (asprintf(&node, "%s/dev/dri/renderD%d", host->root, (int)card->render_minor.number) <
+	    0) {
+		node = NULL;
+		return -ENOMEM;
+	}
+	options->firmware_features(node, card->features);
+	return 0;
+}
+
+static int add_card(const struct host *host, const struct scan_options *options,
+		    const struct function *gpu, struct inventory *inventory)
 {
 	CLEANUP(card_clear) struct card card = {.addr = gpu->addr};
 	char path[64];
@@ -103,20 +120,49 @@ static int add_card(const struct host *host, const struct function *gpu,
 	if (dir < 0) /* it went away meanwhile: the next event brings the next look */
 		return 0;
 	r = read_card(dir, &card);
+	if (r == 0)
+		r = ask_node(host, options, &card);
 	return r < 0 ? r : inventory_add_card(inventory, &card);
 }
 
-int scan_cards(const struct host *host, struct inventory *inventory)
+/* What pci.ids has is the chip's name, not the product's: only where the user wants it. */
+static int name_by_pci_ids(struct inventory *inventory)
 {
+	CLEANUP(scan_pci_close) struct pci_access *names = NULL;
+
+	for (size_t i = 0; i < inventory->n_cards; i++) {
+		struct card *card = &inventory->cards[i];
+		const struct function *gpu = inventory_gpu(inventory, card->addr);
+		char name[256];
+
+		if (!gpu || fact_known(&card->product_name) || fact_known(&card->marketing_name))
+			continue;
+		if (!names)
+			names = scan_pci_names();
+		if (!scan_pci_name(names, gpu->vendor, fact_id(&gpu->device), name, sizeof(name)))
+			continue;
+		card->marketing_name.text = strdup(name);
+		if (!card->marketing_name.text)
+			return -ENOMEM;
+		card->marketing_name.state = FACT_KNOWN;
+	}
+	return 0;
+}
+
+int scan_cards(const struct host *host, const struct scan_options *options,
+	       struct inventory *inventory)
+{
+	int r = 0;
+
 	for (size_t i = 0; i < inventory->n_gpus; i++) {
 		const struct function *gpu = &inventory->gpus[i];
-		int r;
 
 		if (gpu->vendor != VENDOR_AMD || !fact_is(&gpu->driver, "amdgpu"))
 			continue;
-		r = add_card(host, gpu, inventory);
+		r = add_card(host, options, gpu, inventory);
 		if (r < 0)
 			return r;
 	}
-	return scan_amdgpu_ids(host, inventory);
+	r = scan_amdgpu_ids(host, inventory);
+	return r == 0 && options->pci_ids_names ? name_by_pci_ids(inventory) : r;
 }

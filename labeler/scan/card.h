@@ -6,6 +6,8 @@
  */
 struct host;
 struct inventory;
+struct scan_options;
 
 /* Adds a card for each AMD GPU bound to amdgpu, with what can be read. Returns 0 or -ENOMEM. */
-int scan_cards(const struct host *host, struct inventory *inventory);
+int scan_cards(const struct host *host, const struct scan_options *options,
+	       struct inventory *inventory);

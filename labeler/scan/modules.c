@@ -17,6 +17,8 @@ static const struct {
 } drivers[] = {
 	{"amdgpu", false},
 	{"gim", true},
+	{"i915", false},
+	{"xe", false},
 };
 
 static bool is_bound(const struct inventory *inventory, const char *driver)

@@ -59,8 +59,7 @@ static bool guarded_fill(struct pci_dev *device, int flags)
 static bool guarded_lookup(struct pci_access *access, uint16_t vendor, uint16_t device, char *buf,
 			   int size)
 {
-	const int flags = PCI_LOOKUP_DEVICE | PCI_LOOKUP_NO_NUMBERS | PCI_LOOKUP_SKIP_LOCAL |
-			  PCI_LOOKUP_NO_HWDB;
+	const int flags = PCI_LOOKUP_DEVICE | PCI_LOOKUP_NO_NUMBERS | PCI_LOOKUP_NO_HWDB;
 
 	if (setjmp(guard.back))
 		return false;

@@ -24,7 +24,7 @@ int scan(const struct host *host, const struct scan_options *options, struct inv
 	if (r < 0)
 		return r;
 	inventory_sort(&inventory); /* cards look for their functions */
-	r = scan_cards(host, &inventory);
+	r = scan_cards(host, options, &inventory);
 	if (r == 0)
 		r = scan_kfd(host, &inventory);
 	if (r < 0)

@@ -2,8 +2,11 @@
 #pragma once
 /* The host's files into one inventory. Decides nothing, changes nothing, touches no config space.
  */
+#include <stdbool.h>
+
 struct device_table;
 struct err;
+struct fact;
 struct host;
 struct inventory;
 
@@ -15,6 +18,9 @@ struct scan_options {
 	 */
 	int (*module_file_version)(const char *root, const char *release, const char *module,
 				   char **ret, struct err *err);
+	/* Asks a render node for its firmware's features: scan_drm_features(), or NULL likewise. */
+	void (*firmware_features)(const char *node, struct fact *features);
+	bool pci_ids_names; /* a card that has no name otherwise gets that of pci.ids */
 };
 
 /*

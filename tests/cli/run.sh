@@ -84,6 +84,47 @@ for machine in */; do
 	result "all formats, the replay and the hook agree on ${machine%/}" $?
 done
 
+# libdrm is asked for what sysfs has not, where the render node can be opened. No card is here, so
+# another library answers in its place.
+unpack card-mi300x-whole
+mkdir -p "$work/root/dev/dri"
+: >"$work/root/dev/dri/renderD128"
+cat >"$work/drm.c" <<'END'
+int amdgpu_device_initialize(int fd, unsigned *a, unsigned *b, void **device);
+int amdgpu_device_deinitialize(void *device);
+int amdgpu_query_firmware_version(void *, unsigned, unsigned, unsigned, unsigned *, unsigned *);
+int amdgpu_device_initialize(int fd, unsigned *a, unsigned *b, void **device)
+{
+	*a = *b = 3;
+	*device = device;
+	return fd < 0;
+}
+int amdgpu_device_deinitialize(void *device) { return !device; }
+int amdgpu_query_firmware_version(void *device, unsigned block, unsigned ip, unsigned index,
+				  unsigned *version, unsigned *feature)
+{
+	*version = 1;
+	*feature = 30 + block + ip + index;
+	return !device || block == 1; /* none of VCE */
+}
+END
+if cc -shared -fPIC -o "$work/libdrm_amdgpu.so.1" "$work/drm.c" 2>"$work/err"; then
+	LD_LIBRARY_PATH=$work "$labeler" detect --root "$work/root" --format labels 2>/dev/null |
+		grep -F '.feat.' >"$work/got"
+	printf 'beta.amd.com/gpu.firmware.%s=1\n' CE.feat.36 MC.feat.33 ME.feat.34 MEC.feat.38 PFP.feat.35 \
+		RLC.feat.37 SDMA0.feat.41 SMC.feat.40 UVD.feat.32 | LC_ALL=C sort >"$work/expected"
+	LC_ALL=C sort "$work/got" -o "$work/got"
+	same "features of the firmware come by libdrm" "$work/expected" "$work/got"
+	LD_LIBRARY_PATH=$work "$labeler" detect --root "$work/root" --format labels --labels=vram >"$work/out" 2>/dev/null
+	holds "and are not asked for where nobody wants them" [ "$(grep -c firmware "$work/out")" = 0 ]
+	rm "$work/root/dev/dri/renderD128"
+	LD_LIBRARY_PATH=$work "$labeler" detect --root "$work/root" --format labels >"$work/out" 2>/dev/null
+	holds "nor where the node can't be opened" [ "$(grep -c '[.]feat[.]' "$work/out")" = 0 ]
+fi
+unpack card-radeon-names
+"$labeler" detect --root "$work/root" --format labels --pci-ids-names >"$work/out" 2>/dev/null
+holds "pci.ids names what has no other name" grep -q "product-name.Navi_31" "$work/out"
+
 "$labeler" detect --root "$server" --format table >"$work/table" 2>"$work/err"
 holds "a pipe gets no colour" [ "$(grep -c "$(printf '\033')" "$work/table")" = 0 ]
 holds "and no chatter" [ ! -s "$work/err" ]

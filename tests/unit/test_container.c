@@ -44,7 +44,7 @@ static struct row {
 		 "beta.amd.com/gpu.simd-count.1216=2",
 		 "amd.com/gpu.compute-memory-partition=spx_nps1",
 		 "amd.com/gpu.compute-partitioning-supported=true",
-		 "beta.amd.com/gpu.firmware.RLC.fw.111=2"}},
+		 "beta.amd.com/gpu.firmware.RLC.feat.111=2"}},
 	{"what was not asked for",
 	 {{CARD0, "128", "MI300X", NULL, NULL, "SPX", "NPS1", "111"}},
 	 {{"1", "1216", "4", "90402", "1280", "0", "128", "206141652992"}},
@@ -124,6 +124,7 @@ static void add_card(struct inventory *inventory, const struct card_row *row)
 	};
 
 	card.firmware[6] = make_number(row->rlc);
+	card.features[6] = make_number(row->rlc);
 	assert_int_equal(inventory_add_card(inventory, &card), 0);
 }
 

@@ -16,7 +16,8 @@
 
 static int scan_tree(const struct tree *tree, struct inventory *inventory, struct err *err)
 {
-	const struct scan_options options = {&devices_builtin, scan_kmod_version};
+	const struct scan_options options = {.devices = &devices_builtin,
+					     .module_file_version = scan_kmod_version};
 	CLEANUP(host_close) struct host host = HOST_CLOSED;
 	const int r = host_open(&host, tree->root, NULL, err);
 
@@ -408,7 +409,8 @@ static void the_file_of_gim_is_asked_where_the_loaded_one_says_nothing(void **st
 		{GPU, 0x1002, 0x74a1, 0x1200, "gim"},
 		{NEXT, 0x1002, 0x74a1, 0x1200, "amdgpu"},
 	};
-	const struct scan_options options = {&devices_builtin, file_version};
+	const struct scan_options options = {.devices = &devices_builtin,
+					     .module_file_version = file_version};
 	CLEANUP(tree_close) struct tree tree;
 	CLEANUP(inventory_clear) struct inventory inventory = {0};
 	CLEANUP(host_close) struct host host = HOST_CLOSED;

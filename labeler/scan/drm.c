@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "scan/drm.h"
+
+#include "base/cleanup.h"
+
+#include <amdgpu.h>
+#include <amdgpu_drm.h>
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <string.h>
+
+/* In the order of inventory_firmware_names. */
+static const unsigned int blocks[N_FIRMWARE] = {
+	AMDGPU_INFO_FW_VCE,     AMDGPU_INFO_FW_UVD,     AMDGPU_INFO_FW_GMC,
+	AMDGPU_INFO_FW_GFX_ME,  AMDGPU_INFO_FW_GFX_PFP, AMDGPU_INFO_FW_GFX_CE,
+	AMDGPU_INFO_FW_GFX_RLC, AMDGPU_INFO_FW_GFX_MEC, AMDGPU_INFO_FW_SMC,
+	AMDGPU_INFO_FW_SDMA,
+};
+
+/* Comes into memory for the question and leaves again, as libkmod does. */
+struct libdrm {
+	void *handle;
+	__typeof__(amdgpu_device_initialize) *initialize;
+	__typeof__(amdgpu_device_deinitialize) *deinitialize;
+	__typeof__(amdgpu_query_firmware_version) *firmware_version;
+};
+
+static void libdrm_close(struct libdrm *lib)
+{
+	if (lib->handle)
+		(void)dlclose(lib->handle);
+}
+
+static bool libdrm_open(struct libdrm *lib)
+{
+	const struct {
+		const char *name;
+		void *at;
+	} wanted[] = {
+		{"amdgpu_device_initialize", &lib->initialize},
+		{"amdgpu_device_deinitialize", &lib->deinitialize},
+		{"amdgpu_query_firmware_version", &lib->firmware_version},
+	};
+
+	lib->handle = dlopen("libdrm_amdgpu.so.1", RTLD_NOW | RTLD_LOCAL);
+	for (size_t i = 0; lib->handle && i < ARRAY_SIZE(wanted); i++) {
+		void *function = dlsym(lib->handle, wanted[i].name);
+
+		if (!function)
+			return false;
+		memcpy(wanted[i].at, &function, sizeof(function));
+	}
+	return lib->handle;
+}
+
+void scan_drm_features(const char *node, struct fact *features)
+{
+	CLEANUP(libdrm_close) struct libdrm lib = {0};
+	auto_close int fd = open(node, O_RDWR | O_CLOEXEC);
+	amdgpu_device_handle device;
+	uint32_t major = 0;
+	uint32_t minor = 0;
+
+	if (fd < 0 || !libdrm_open(&lib) || lib.initialize(fd, &major, &minor, &device) != 0)
+		return;
+	for (size_t i = 0; i < N_FIRMWARE; i++) {
+		uint32_t version = 0;
+		uint32_t feature = 0;
+
+		if (lib.firmware_version(device, blocks[i], 0, 0, &version, &feature) != 0)
+			continue;
+		features[i].number = feature;
+		features[i].state = FACT_KNOWN;
+	}
+	(void)lib.deinitialize(device);
+}
