@@ -82,43 +82,53 @@ static int set_driver_type(struct config *config, const struct config_key *key, 
 	return 0;
 }
 
-/* A kind's place in amd_kind_names; N_AMD_KINDS where it is none. */
-static size_t kind_index(const char *name)
+/* The bits of a comma list's words together; bit_of has 0 for what is none, why says so. */
+static int take_words(const char *value, unsigned int (*bit_of)(const char *word), const char *why,
+		      unsigned int *ret, struct err *err)
 {
-	size_t i = 0;
+	auto_free char *copy = strdup(value);
+	char *rest = copy;
+	unsigned int bits = 0;
 
-	while (i < N_AMD_KINDS && strcmp(amd_kind_names[i], name) != 0)
-		i++;
-	return i;
+	if (!copy)
+		return err_set(err, -ENOMEM, "out of memory");
+	for (char *word; (word = strsep(&rest, ","));) {
+		word += strspn(word, " \t");
+		word[strcspn(word, " \t")] = '\0';
+		if (!bit_of(word))
+			return err_set(err, -EINVAL, "\"%s\" is %s", word, why);
+		bits |= bit_of(word);
+	}
+	*ret = bits;
+	return 0;
+}
+
+/* The mode is always published: to ask for it alone is to ask for no other kind. */
+static unsigned int kind_bit(const char *name)
+{
+	if (strcmp(name, "all") == 0)
+		return ~0U;
+	for (unsigned int i = 0; i < N_AMD_KINDS; i++) {
+		if (strcmp(amd_kind_names[i], name) == 0)
+			return 1U << i;
+	}
+	return strcmp(name, "mode") == 0 ? 1U << N_AMD_KINDS : 0;
 }
 
 static int set_labels(struct config *config, const struct config_key *key, const char *value,
 		      struct err *err)
 {
-	auto_free char *copy = strdup(value);
-	char *rest = copy;
 	unsigned int wanted = 0;
+	const int r = take_words(value, kind_bit,
+				 "no kind of label: all, or a list of those in gpu-labeler.conf",
+				 &wanted, err);
 
 	(void)key;
-	if (!copy)
-		return err_set(err, -ENOMEM, "out of memory");
-	if (strcmp(value, "all") == 0)
-		wanted = ~0U;
-	for (char *name; wanted != ~0U && (name = strsep(&rest, ","));) {
-		name += strspn(name, " \t");
-		name[strcspn(name, " \t")] = '\0';
-		if (kind_index(name) == N_AMD_KINDS && strcmp(name, "mode") != 0)
-			return err_set(err, -EINVAL,
-				       "\"%s\" is no kind of label: all, or a list of those in "
-				       "gpu-labeler.conf",
-				       name);
-		wanted |= 1U << kind_index(name);
-	}
-	config->rules.left_out = ~wanted;
-	return 0;
+	if (r == 0)
+		config->rules.left_out = ~wanted;
+	return r;
 }
 
-/* The bit of an output's name, 0 where there is none of that name. */
 static unsigned int output_bit(const char *name)
 {
 	static const char *const names[CONFIG_OUTPUTS] = {
@@ -138,24 +148,9 @@ static unsigned int output_bit(const char *name)
 static int set_output(struct config *config, const struct config_key *key, const char *value,
 		      struct err *err)
 {
-	auto_free char *copy = strdup(value);
-	char *rest = copy;
-	unsigned int outputs = 0;
-
 	(void)key;
-	if (!copy)
-		return err_set(err, -ENOMEM, "out of memory");
-	for (char *name; (name = strsep(&rest, ","));) {
-		name += strspn(name, " \t");
-		name[strcspn(name, " \t")] = '\0';
-		if (!output_bit(name))
-			return err_set(err, -EINVAL,
-				       "\"%s\" is neither file, node, nodefeature nor stdout",
-				       name);
-		outputs |= output_bit(name);
-	}
-	config->outputs = outputs;
-	return 0;
+	return take_words(value, output_bit, "neither file, node, nodefeature nor stdout",
+			  &config->outputs, err);
 }
 
 /* A number and its unit: 500ms, 60s, 5m, 1h, or 0. */

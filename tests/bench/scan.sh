@@ -71,47 +71,33 @@ cpu_ms() { # command...: user and system time of its run, in ms
 		FNR == 2 { before = ms($1) + ms($2) }
 		FNR == 4 { print ms($1) + ms($2) - before }'
 }
-twenty() {
+twenty() { # tree
 	n=0
 	while [ $n -lt 20 ]; do
-		"$labeler" detect --root "$tree" --format labels
+		"$labeler" detect --root "$1" --format labels
 		n=$((n + 1))
 	done
 }
-by_cat() {
-	for dir in "$bus"/*; do
-		for name in vendor device class; do
-			cat "$dir/$name"
-		done
-	done
-}
-ours=$(cpu_ms twenty)
-cats=$(cpu_ms by_cat)
-awk -v ours="$ours" -v cats="$cats" 'BEGIN {
-	printf "CPU of one run of detect:      %8.1f ms\n", ours / 20
-	printf "CPU of cat over 3 attributes:  %8.1f ms (%.0f times)\n", cats, ours ? cats * 20 / ours : 0
-}'
-
-cpx_twenty() {
-	n=0
-	while [ $n -lt 20 ]; do
-		"$labeler" detect --root "$tree/cpx" --format labels
-		n=$((n + 1))
-	done
-}
-cpx_by_cat() {
+by_cat() { # a list of files
 	while read -r file; do
 		cat "$file"
-	done <"$tree/opened"
+	done <"$1"
 }
+compare() { # tree, list of the files that cat reads, what they are
+	ours=$(cpu_ms twenty "$1")
+	cats=$(cpu_ms by_cat "$2")
+	awk -v ours="$ours" -v cats="$cats" -v what="$3" 'BEGIN {
+		printf "CPU of one run of detect:      %8.1f ms\n", ours / 20
+		printf "CPU of cat over %-15s%8.1f ms (%.0f times)\n", what ":", cats, ours ? cats * 20 / ours : 0
+	}'
+}
+for dir in "$bus"/*; do
+	printf '%s\n' "$dir/vendor" "$dir/device" "$dir/class"
+done >"$tree/attributes"
+compare "$tree" "$tree/attributes" "3 attributes"
 if command -v strace >/dev/null; then
 	partitions
-	ours=$(cpu_ms cpx_twenty)
-	cats=$(cpu_ms cpx_by_cat)
-	awk -v ours="$ours" -v cats="$cats" 'BEGIN {
-		printf "CPU of one run on it:          %8.1f ms\n", ours / 20
-		printf "CPU of cat over the same files:%8.1f ms (%.0f times)\n", cats, ours ? cats * 20 / ours : 0
-	}'
+	compare "$tree/cpx" "$tree/opened" "the same files"
 fi
 
 command -v strace >/dev/null || { echo "no strace: opens are not counted"; exit 0; }
