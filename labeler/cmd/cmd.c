@@ -111,8 +111,13 @@ static enum cmd_next read_line(int argc, char **argv, const struct cmd_usage *us
 			break;
 		if (c == ':')
 			return bad_line(usage, "the option lacks its value", argv[optind - 1]);
-		if (c == '?')
-			return bad_line(usage, "no such option", argv[optind - 1]);
+		if (c == '?') {
+			/* in the middle of a word with one dash optind has not moved yet */
+			const char letter[] = {'-', (char)optopt, '\0'};
+
+			return bad_line(usage, "no such option",
+					optopt ? letter : argv[optind - 1]);
+		}
 		if ((size_t)index == line->help) {
 			show_help(usage);
 			return CMD_HELP_SHOWN;

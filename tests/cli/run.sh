@@ -84,6 +84,16 @@ for machine in */; do
 	result "all formats, the replay and the hook agree on ${machine%/}" $?
 done
 
+# The arguments of AMD's node labeller, which has no subcommands, as its DaemonSets give them.
+unpack card-mi300x-whole
+"$labeler" -vram -cu-count=true --family=false -driver_type=container --once --output stdout \
+	--root "$work/root" 2>/dev/null | grep . | LC_ALL=C sort >"$work/got"
+grep -e 'gpu.mode=' -e 'gpu.vram' -e 'gpu.cu-count' "$here/nodes/card-mi300x-whole/expected" |
+	LC_ALL=C sort >"$work/expected"
+same "the arguments of AMD's labeller work unchanged" "$work/expected" "$work/got"
+fails 2 'run: -n: no such option' "$labeler" -nonsense
+fails 2 'is neither auto, container' "$labeler" -driver_type=bogus --once
+
 # libdrm is asked for what sysfs has not, where the render node can be opened. No card is here, so
 # another library answers in its place.
 unpack card-mi300x-whole
