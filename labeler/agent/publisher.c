@@ -365,5 +365,10 @@ void publishers_dump(const struct publishers *publishers)
 			 publisher->trouble   ? publisher->trouble
 			 : publisher->changes ? "about to be written"
 					      : "holds these labels");
+		if (publisher->output->n_repairs > 0)
+			log_line(LEVEL_INFO, NULL, "state: %s: put right %llu times; the last: %s",
+				 publisher->output->describe,
+				 (unsigned long long)publisher->output->n_repairs,
+				 publisher->output->repaired);
 	}
 }

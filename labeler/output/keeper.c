@@ -105,6 +105,9 @@ static bool may_repair(struct keeper *keeper, const struct difference *differenc
 	if (keeper->repair_at_ms > now)
 		return false;
 	repairs_add(&keeper->repairs, now);
+	keeper->output.n_repairs++;
+	(void)snprintf(keeper->output.repaired, sizeof(keeper->output.repaired), "%s",
+		       difference->said);
 	return true;
 }
 

@@ -40,6 +40,8 @@ struct output {
 	int64_t touched_ms; /* when readers last saw something happen; 0: never */
 	int fd;             /* of the output; readable: publish again; -1: none */
 	int64_t due_ms;     /* publish again then, also after a failure; 0: the caller knows when */
+	uint64_t n_repairs; /* how often labels that somebody else changed were put right */
+	char repaired[512]; /* what was, and by whom, the last time; "": nothing yet */
 	struct notes notes; /* owned; what there is to say since the last call, for the caller */
 };
 

@@ -9,6 +9,7 @@ import base64
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -152,6 +153,8 @@ def fight(context):
     warned = [line for line in context.agent.log().splitlines() if "fighter" in line]
     assert MODE in warned[-1], warned[-1]
     assert context.agent.is_alive()
+    context.agent.process.send_signal(signal.SIGUSR1)
+    assert context.agent.says(f'put right 20 times; the last: {MODE} was made "container" by fighter')
 
 
 LEFT = {  # as the reference labeller leaves them, both prefixes, with counts and without
