@@ -157,6 +157,14 @@ static const struct card *card_of(const struct view *view, size_t i)
 	return inventory_card(view->inventory, view->inventory->gpus[view->gpus->items[i]].addr);
 }
 
+/* What a card has at that place; NULL where the function has no card. */
+static const struct fact *fact_of(const struct view *view, size_t i, size_t field)
+{
+	const struct card *card = card_of(view, i);
+
+	return card ? (const struct fact *)(const void *)((const char *)card + field) : NULL;
+}
+
 /* "SPX" and "NPS1" to spx_nps1. Some kernels say UNKNOWN of what they won't tell. */
 static struct label_value partition_of(const struct card *card)
 {
@@ -194,11 +202,9 @@ static struct label_value supported(const struct view *view, size_t field, const
 	size_t have = 0;
 
 	for (size_t i = 0; i < view->gpus->n_items; i++) {
-		const struct card *card = card_of(view, i);
-		const struct fact *fact =
-			(const struct fact *)(const void *)((const char *)card + field);
+		const struct fact *fact = fact_of(view, i, field);
 
-		if (!card)
+		if (!fact)
 			return unknown;
 		have += fact->state != FACT_ABSENT;
 	}
@@ -229,11 +235,9 @@ static void put_block(const struct view *view, size_t field, const char *block, 
 	CLEANUP(tally_clear) struct tally tally = {0};
 
 	for (size_t i = 0; i < view->gpus->n_items; i++) {
-		const struct card *card = card_of(view, i);
-		const struct fact *version =
-			(const struct fact *)(const void *)((const char *)card + field);
+		const struct fact *version = fact_of(view, i, field);
 
-		if (card && fact_known(version))
+		if (version && fact_known(version))
 			tally_add(&tally, number_value(version->number, ""), view->gpus->items[i]);
 	}
 	verdict->labels.failed |= tally.failed;
