@@ -130,6 +130,7 @@ if [ "$all" = yes ]; then
 	! has_14 clang-format || step "format" quiet format
 	step "shellcheck" quiet shell_scripts
 	step "static hook in an empty root" show sh tests/hook/static.sh
+	step "parity with the reference" show python3 tests/nodes/parity.py build/dev/labeler/gpu-labeler
 	step "fuzzing" show sh tests/fuzz/run.sh
 	step "small agent" show sh labeler/small.sh
 	step "an agent that is killed 200 times" show killed_often
