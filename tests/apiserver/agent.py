@@ -89,14 +89,17 @@ class Agent:
         return eventually(lambda: re.search(pattern, self.log()), seconds)
 
     def stop(self):
-        if self.process:
-            self.process.send_signal(signal.SIGTERM)
-            try:
-                self.process.wait(30)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
-            self.process = None
+        """It leaves when it is asked to, with 0: also a leak that a sanitizer found is a failure."""
+        if not self.process:
+            return
+        process, self.process = self.process, None
+        process.send_signal(signal.SIGTERM)
+        try:
+            status = process.wait(60)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            status = process.wait()
+        assert status == 0, f"the agent left with {status}: {self.log()[-3000:]}"
 
     def kill(self):
         self.process.kill()
@@ -118,6 +121,7 @@ class Report:
             sentence = " ".join(scenario.__doc__.split())
             try:
                 said = scenario(context)
+                self.agent.stop()
                 self.passed += 1
                 print(f"ok      {sentence}{': ' + said if said else ''}", flush=True)
             except Exception:
@@ -125,7 +129,7 @@ class Report:
                 print(f"FAILED  {sentence}\n{traceback.format_exc()}", flush=True)
                 if os.path.exists(self.agent.log_path):
                     print("the agent said:\n" + self.agent.log()[-3000:], flush=True)
-            finally:
-                self.agent.stop()
+                if self.agent.process:
+                    self.agent.kill()
         print(f"{self.passed} passed, {self.failed} failed in {time.monotonic() - begin:.0f} s")
         return 1 if self.failed else 0

@@ -280,7 +280,10 @@ class Case:
         finally:
             if not self.agent.is_alive():
                 self.wrong = "the agent died; " + (self.wrong or "")
-            self.agent.stop()
+            try:
+                self.agent.stop()
+            except AssertionError as wrong:
+                self.wrong = str(wrong)
             self.fake.stop()
 
     def look(self):
