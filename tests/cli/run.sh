@@ -132,8 +132,8 @@ if cc -shared -fPIC -o "$work/libdrm_amdgpu.so.1" "$work/drm.c" 2>"$work/err"; t
 	holds "nor where the node can't be opened" [ "$(grep -c '[.]feat[.]' "$work/out")" = 0 ]
 fi
 unpack card-radeon-names
-"$labeler" detect --root "$work/root" --format labels --pci-ids-names >"$work/out" 2>/dev/null
-holds "pci.ids names what has no other name" grep -q "product-name.Navi_31" "$work/out"
+"$labeler" detect --root "$work/root" --format inventory --pci-ids-names >"$work/out"
+holds "pci.ids names what has no other name" grep -q '"marketing_name": "Navi 31' "$work/out"
 
 "$labeler" detect --root "$server" --format table >"$work/table" 2>"$work/err"
 holds "a pipe gets no colour" [ "$(grep -c "$(printf '\033')" "$work/table")" = 0 ]

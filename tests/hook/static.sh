@@ -39,6 +39,7 @@ in_root() { # root: the hook's labels
 check() { # machine
 	root=$(mktemp -d)
 	sh tests/nodes/unpack.sh "tests/nodes/$1/tree" "$root/host"
+	rm -rf "$root/host/usr" # libdrm's names, which the hook's root has not
 	"$labeler" detect --format labels --root "$root/host" >"$root/detect" 2>/dev/null
 	mkdir "$root/empty"
 	cp "$hook" "$root/empty/gpu-nfd-hook"
@@ -60,9 +61,10 @@ for machine in tests/nodes/*/; do
 	machine=$(basename "$machine")
 	[ -f "tests/nodes/$machine/expected" ] || continue
 	case $machine in
-	bad-*) ;; # some need a file system that only their own runner sets up
-	*) check "$machine" ;;
+	bad-*) continue ;; # some need a file system that only their own runner sets up
 	esac
+	# what root may read and the hook may not
+	grep -q '^m ' "tests/nodes/$machine/tree" || check "$machine"
 done
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ] && [ "$passed" -gt 0 ]
