@@ -2,10 +2,12 @@
 #include "kube/http.h"
 
 #include "base/cleanup.h"
+#ifndef STATIC_LIBCURL
+#include "base/library.h"
+#endif
 
 #define CURL_DISABLE_TYPECHECK /* its checks are macros over the functions' own names */
 #include <curl/curl.h>
-#include <dlfcn.h>
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
@@ -63,25 +65,13 @@ static int load(struct err *err)
 static int load(struct err *err)
 {
 #define ROW(name) {#name, &lib.name},
-	const struct {
-		const char *name;
-		void *at;
-	} wanted[] = {LIBCURL_FUNCTIONS(ROW)};
-	static const char *const names[] = {"libcurl.so.4", "libcurl-gnutls.so.4"};
-	void *handle = NULL;
+	static const struct library_function functions[] = {LIBCURL_FUNCTIONS(ROW)};
+	static const char *const names[] = {"libcurl.so.4", "libcurl-gnutls.so.4", NULL};
+	static struct library library; /* it stays: TLS libraries do not like to be unloaded */
 
-	for (size_t i = 0; i < ARRAY_SIZE(names) && !handle; i++)
-		handle = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
-	if (!handle)
-		return err_set(err, -ENOENT, "libcurl is not installed: %s", dlerror());
-	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++) {
-		void *function = dlsym(handle, wanted[i].name);
-
-		if (!function)
-			return err_set(err, -ENOENT, "libcurl has no %s", wanted[i].name);
-		memcpy(wanted[i].at, &function, sizeof(function));
-	}
-	return 0;
+	if (library.handle)
+		return 0;
+	return library_open(&library, "libcurl", names, functions, ARRAY_SIZE(functions), err);
 }
 #endif
 

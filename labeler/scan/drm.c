@@ -2,10 +2,11 @@
 #include "scan/drm.h"
 
 #include "base/cleanup.h"
+#include "base/err.h"
+#include "base/library.h"
 
 #include <amdgpu.h>
 #include <amdgpu_drm.h>
-#include <dlfcn.h>
 #include <fcntl.h>
 #include <string.h>
 
@@ -19,7 +20,7 @@ static const unsigned int blocks[N_FIRMWARE] = {
 
 /* Comes into memory for the question and leaves again, as libkmod does. */
 struct libdrm {
-	void *handle;
+	struct library library;
 	__typeof__(amdgpu_device_initialize) *initialize;
 	__typeof__(amdgpu_device_deinitialize) *deinitialize;
 	__typeof__(amdgpu_query_firmware_version) *firmware_version;
@@ -27,30 +28,20 @@ struct libdrm {
 
 static void libdrm_close(struct libdrm *lib)
 {
-	if (lib->handle)
-		(void)dlclose(lib->handle);
+	library_close(&lib->library);
 }
 
-static bool libdrm_open(struct libdrm *lib)
+static int libdrm_open(struct libdrm *lib)
 {
-	const struct {
-		const char *name;
-		void *at;
-	} wanted[] = {
+	const struct library_function functions[] = {
 		{"amdgpu_device_initialize", &lib->initialize},
 		{"amdgpu_device_deinitialize", &lib->deinitialize},
 		{"amdgpu_query_firmware_version", &lib->firmware_version},
 	};
+	static const char *const names[] = {"libdrm_amdgpu.so.1", NULL};
+	struct err err;
 
-	lib->handle = dlopen("libdrm_amdgpu.so.1", RTLD_NOW | RTLD_LOCAL);
-	for (size_t i = 0; lib->handle && i < ARRAY_SIZE(wanted); i++) {
-		void *function = dlsym(lib->handle, wanted[i].name);
-
-		if (!function)
-			return false;
-		memcpy(wanted[i].at, &function, sizeof(function));
-	}
-	return lib->handle;
+	return library_open(&lib->library, "libdrm", names, functions, ARRAY_SIZE(functions), &err);
 }
 
 void scan_drm_features(const char *node, struct fact *features)
@@ -61,7 +52,7 @@ void scan_drm_features(const char *node, struct fact *features)
 	uint32_t major = 0;
 	uint32_t minor = 0;
 
-	if (fd < 0 || !libdrm_open(&lib) || lib.initialize(fd, &major, &minor, &device) != 0)
+	if (fd < 0 || libdrm_open(&lib) < 0 || lib.initialize(fd, &major, &minor, &device) != 0)
 		return;
 	for (size_t i = 0; i < N_FIRMWARE; i++) {
 		uint32_t version = 0;

@@ -3,8 +3,8 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "base/library.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <libkmod.h>
 #include <string.h>
@@ -14,7 +14,7 @@
  * lzma, more than the rest of an agent that may never ask. Its header still checks our use of it.
  */
 struct libkmod {
-	void *handle;
+	struct library library;
 	__typeof__(kmod_new) *new;
 	__typeof__(kmod_unref) *unref;
 	__typeof__(kmod_set_log_fn) *set_log_fn;
@@ -29,17 +29,13 @@ struct libkmod {
 
 static void libkmod_close(struct libkmod *lib)
 {
-	if (lib->handle)
-		(void)dlclose(lib->handle);
+	library_close(&lib->library);
 }
 
 /* Finds every function, or says which is missing. */
 static int libkmod_open(struct libkmod *lib, struct err *err)
 {
-	const struct {
-		const char *name;
-		void *at;
-	} wanted[] = {
+	const struct library_function functions[] = {
 		{"kmod_new", &lib->new},
 		{"kmod_unref", &lib->unref},
 		{"kmod_set_log_fn", &lib->set_log_fn},
@@ -51,18 +47,9 @@ static int libkmod_open(struct libkmod *lib, struct err *err)
 		{"kmod_module_info_free_list", &lib->info_free_list},
 		{"kmod_list_next", &lib->list_next},
 	};
+	static const char *const names[] = {"libkmod.so.2", NULL};
 
-	lib->handle = dlopen("libkmod.so.2", RTLD_NOW | RTLD_LOCAL);
-	if (!lib->handle)
-		return err_set(err, -ENOENT, "libkmod is not installed: %s", dlerror());
-	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++) {
-		void *function = dlsym(lib->handle, wanted[i].name);
-
-		if (!function)
-			return err_set(err, -ENOENT, "libkmod has no %s", wanted[i].name);
-		memcpy(wanted[i].at, &function, sizeof(function));
-	}
-	return 0;
+	return library_open(&lib->library, "libkmod", names, functions, ARRAY_SIZE(functions), err);
 }
 
 /* libkmod writes to stderr by default: what matters comes back as an error. */
