@@ -10,7 +10,7 @@ list() { # family-set
 	debian-build)
 		echo gcc libc6-dev cmake ninja-build pkg-config
 		echo libpci-dev libkmod-dev libinih-dev libjson-c-dev libyaml-dev pci.ids
-		echo libcurl4-openssl-dev libdrm-dev
+		echo libcurl4-openssl-dev libdrm-dev libmicrohttpd-dev libseccomp-dev
 		;;
 	debian-test) list debian-build && echo libcmocka-dev ;;
 	debian-all)
@@ -22,7 +22,7 @@ list() { # family-set
 	fedora-build)
 		echo gcc cmake ninja-build pkgconf-pkg-config
 		echo pciutils-devel kmod-devel inih-devel json-c-devel libyaml-devel hwdata
-		echo libcurl-devel libdrm-devel
+		echo libcurl-devel libdrm-devel libmicrohttpd-devel libseccomp-devel
 		;;
 	fedora-test) list fedora-build && echo libcmocka-devel libasan libubsan ;;
 	fedora-all)

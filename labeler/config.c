@@ -62,9 +62,10 @@ static int set_device_table(struct config *config, const struct config_key *key,
 	CLEANUP(device_file_clear) struct device_file file = {0};
 	int r = 0;
 
-	(void)key;
 	if (*value)
 		r = device_file_load(value, &file, err);
+	if (r == 0)
+		r = set_text(config, key, value, err);
 	if (r == 0)
 		SWAP(config->devices, file);
 	return r;
@@ -129,17 +130,17 @@ static int set_labels(struct config *config, const struct config_key *key, const
 	return r;
 }
 
+const char *const config_output_names[CONFIG_OUTPUTS] = {
+	[CONFIG_OUTPUT_FILE] = "file",
+	[CONFIG_OUTPUT_NODE] = "node",
+	[CONFIG_OUTPUT_NODE_FEATURE] = "nodefeature",
+	[CONFIG_OUTPUT_STDOUT] = "stdout",
+};
+
 static unsigned int output_bit(const char *name)
 {
-	static const char *const names[CONFIG_OUTPUTS] = {
-		[CONFIG_OUTPUT_FILE] = "file",
-		[CONFIG_OUTPUT_NODE] = "node",
-		[CONFIG_OUTPUT_NODE_FEATURE] = "nodefeature",
-		[CONFIG_OUTPUT_STDOUT] = "stdout",
-	};
-
 	for (unsigned int i = 0; i < CONFIG_OUTPUTS; i++) {
-		if (strcmp(name, names[i]) == 0)
+		if (strcmp(name, config_output_names[i]) == 0)
 			return 1U << i;
 	}
 	return 0;
@@ -200,6 +201,26 @@ static int set_expiry(struct config *config, const struct config_key *key, const
 	return r;
 }
 
+/* Only the form: whether there is such an address is known where it is opened. */
+static int set_listen(struct config *config, const struct config_key *key, const char *value,
+		      struct err *err)
+{
+	const char *colon = strrchr(value, ':');
+	const char *port = colon ? colon + 1 : "";
+	const size_t digits = strspn(port, "0123456789");
+	const long number = digits > 0 && digits < 6 ? strtol(port, NULL, 10) : 0;
+	const bool is_port = !port[digits] && number > 0 && number <= UINT16_MAX;
+	const bool is_address = colon && (memchr(value, ':', (size_t)(colon - value)) == NULL ||
+					  (*value == '[' && colon[-1] == ']'));
+
+	if (*value && (!is_port || !is_address))
+		return err_set(err, -EINVAL,
+			       "\"%s\" is no ADDRESS:PORT: write :8080, 127.0.0.1:8080 or "
+			       "[::1]:8080",
+			       value);
+	return set_text(config, key, value, err);
+}
+
 static int set_log_level(struct config *config, const struct config_key *key, const char *value,
 			 struct err *err)
 {
@@ -233,7 +254,8 @@ const struct config_key config_keys[] = {
 	{"host", "sysfs", "sysfs", NULL, CONFIG_OF_SCAN, false, "DIR",
 		"the host's sysfs, where it is not <root>/sys", TEXT(sysfs)},
 	{"devices", "table", "device-table", NULL, CONFIG_OF_SCAN, false, "FILE",
-		"device names laid over the built-in ones", OWN(device_table)},
+		"device names laid over the built-in ones", OWN(device_table),
+		.at = offsetof(struct config, device_table)},
 	{"devices", "allow-ids", "allow-ids", NULL, CONFIG_OF_SCAN, false, "LIST",
 		"count these device ids only: 0x74b5,1002:74a1", FILTER(rules.allow_ids)},
 	{"devices", "deny-ids", "deny-ids", NULL, CONFIG_OF_SCAN, false, "LIST",
@@ -254,6 +276,10 @@ const struct config_key config_keys[] = {
 		"look again after this time even without an event: 60s", OWN(interval)},
 	{"agent", "withdraw-on-exit", "withdraw-on-exit", NULL, CONFIG_OF_AGENT, false, NULL,
 		"take the labels away when leaving", BOOL(withdraw_on_exit, "no", "yes")},
+	{"agent", "listen", "listen", NULL, CONFIG_OF_AGENT, false, "ADDRESS:PORT",
+		"serve /healthz, /readyz and /metrics there: :8080", OWN(listen), .at = offsetof(struct config, listen)},
+	{"agent", "sandbox", "sandbox", NULL, CONFIG_OF_AGENT, false, "WORD",
+		"yes, or no: keep rights that the agent does not need", BOOL(no_sandbox, "yes", "no")},
 	{"agent", "log-level", "log-level", NULL, CONFIG_OF_AGENT, false, "LEVEL",
 		"error, warning, info or debug", OWN(log_level)},
 	{"agent", "log-format", "log-format", NULL, CONFIG_OF_AGENT, false, "FORM",
@@ -401,6 +427,8 @@ void config_clear(struct config *config)
 	free(config->sysfs);
 	rule_options_clear(&config->rules);
 	device_file_clear(&config->devices);
+	free(config->device_table);
+	free(config->listen);
 	free(config->features_dir);
 	free(config->kubeconfig);
 	free(config->context);

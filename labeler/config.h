@@ -23,6 +23,7 @@ enum config_output {
 	CONFIG_OUTPUT_STDOUT,
 	CONFIG_OUTPUTS,
 };
+extern const char *const config_output_names[CONFIG_OUTPUTS];
 enum config_scope {
 	CONFIG_OF_SCAN = 1 << 0,  /* what is read, and what it means */
 	CONFIG_OF_AGENT = 1 << 1, /* when and where it is published */
@@ -33,10 +34,13 @@ struct config {
 	char *sysfs; /* owned; NULL: sys below root */
 	struct rule_options rules;
 	struct device_file devices; /* empty: the built-in table */
+	char *device_table;         /* owned; the file that devices came from */
 	bool pci_ids_names;
 	unsigned int outputs; /* one bit a config_output */
 	int64_t interval_ms;  /* of the timer */
 	bool withdraw_on_exit;
+	char *listen; /* owned; ADDRESS:PORT, NULL: nowhere */
+	bool no_sandbox;
 	enum log_level log_level;
 	bool log_json;
 	char *features_dir;                                 /* owned; NULL: NFD's */
@@ -60,7 +64,7 @@ struct config_key {
 };
 extern const struct config_key config_keys[];
 enum {
-	CONFIG_KEYS = 22,
+	CONFIG_KEYS = 24,
 };
 
 /*

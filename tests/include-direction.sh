@@ -19,8 +19,9 @@ allowed() {
 	scan) echo base inventory scan ;;
 	rules) echo base inventory rules ;;
 	kube) echo base kube ;;
+	metrics) echo base metrics ;;
 	output) echo base inventory rules kube output ;;
-	agent) echo base inventory scan rules kube output agent config.h ;;
+	agent) echo base inventory scan rules kube output metrics agent config.h ;;
 	nfd-hook) echo base inventory scan rules output ;;
 	top) echo base inventory scan rules kube output agent cmd config.h device_file.h ini_file.h ;;
 	cmd) echo base inventory scan rules kube output agent cmd config.h ;;
@@ -35,6 +36,8 @@ owners() {
 	libkmod.h) echo labeler/scan/kmod.c ;;
 	ini.h) echo labeler/ini_file.c ;;
 	curl/curl.h) echo labeler/kube/http.c ;;
+	microhttpd.h) echo labeler/metrics/server.c ;;
+	seccomp.h) echo labeler/agent/confine.c ;;
 	yaml.h) echo labeler/kube/yaml_doc.c ;;
 	json-c/json.h) echo labeler/inventory/inventory_json.c labeler/inventory/inventory_from_json.c labeler/output/print_json.c labeler/kube/*.c ;;
 	esac

@@ -4,7 +4,9 @@
 #include "agent/dir_watch.h"
 #include "agent/look.h"
 #include "agent/loop.h"
+#include "agent/monitor.h"
 #include "agent/publisher.h"
+#include "agent/sandbox.h"
 #include "agent/say.h"
 #include "agent/service.h"
 #include "agent/settle.h"
@@ -44,6 +46,9 @@ struct agent {
 	char cause[CAUSE_TEXT]; /* what the look that is due stands on */
 	int64_t cause_ms;       /* when that happened */
 	char trouble[ERR_TEXT]; /* what was last said of a failed scan, not to be said again */
+	struct counts counts;
+	struct monitor monitor;
+	struct sandbox sandbox;
 	bool reload, dump, leave;
 	const char *reload_cause;
 };
@@ -77,12 +82,15 @@ static void on_uevent(struct source *source)
 	while ((r = uevent_receive(source->fd, buf, &event)) > 0) {
 		if (r == UEVENT_LOST) {
 			log_line(LEVEL_WARNING, NULL, "kernel events were lost: looking at all");
+			agent->counts.lost_events++;
 			set_cause(agent, "lost kernel events");
 		} else if (uevent_matters(&event)) {
 			const char *name = strrchr(event.devpath, '/');
 
 			set_cause(agent, "uevent %s %s", event.action, name + 1);
+			agent->counts.events++;
 		} else {
+			agent->counts.other_events++;
 			continue;
 		}
 		settle_event(&agent->settle, output_now_ms());
@@ -231,14 +239,27 @@ static void wait_for_second(struct agent *agent, struct look *now)
 	agent->look_due = agent->doubtful_since + SECOND_LOOK_MS;
 }
 
+static int counted_look(struct agent *agent, struct look *ret, struct err *err)
+{
+	const double begin_s = histogram_clock();
+	const int r = look_take(&agent->config, ret, err);
+
+	histogram_add(&agent->counts.scan_seconds, histogram_clock() - begin_s);
+	agent->counts.scans++;
+	agent->counts.failed_scans += r < 0;
+	return r;
+}
+
 static void look(struct agent *agent)
 {
 	CLEANUP(look_clear) struct look now = {0};
 	struct err err;
+	int r;
 
 	settle_done(&agent->settle);
 	agent->look_due = output_now_ms() + jitter(agent->config.interval_ms);
-	if (look_take(&agent->config, &now, &err) < 0) {
+	r = counted_look(agent, &now, &err);
+	if (r < 0) {
 		scan_failed(agent, &err);
 		agent->cause[0] = '\0';
 		return;
@@ -291,6 +312,8 @@ static void reload(struct agent *agent)
 	SWAP(agent->config, config);
 	log_setup(agent->config.log_level, agent->config.log_json);
 	log_line(LEVEL_INFO, NULL, "settings read again: %s", agent->reload_cause);
+	sandbox_compare(&agent->sandbox, &agent->config, agent->setup->config_file);
+	monitor_listen(&agent->monitor, agent->config.listen);
 	set_cause(agent, "reload");
 	agent->look_due = output_now_ms();
 }
@@ -330,25 +353,6 @@ static int open_signals(struct agent *agent, struct err *err)
 	return loop_add(&agent->loop, &agent->signals, err);
 }
 
-/*
- * In a user namespace of its own a process gets no kernel event, and no error either. The first
- * namespace maps every id to itself, in one line.
- */
-static bool events_are_silent(void)
-{
-	auto_fclose FILE *map = fopen("/proc/self/uid_map", "re");
-	char line[64];
-	char *at = line;
-	unsigned long long inside;
-	unsigned long long outside;
-
-	if (!map || !fgets(line, sizeof(line), map))
-		return false;
-	inside = strtoull(at, &at, 10);
-	outside = strtoull(at, &at, 10);
-	return inside != 0 || outside != 0 || strtoull(at, NULL, 10) < UINT32_MAX;
-}
-
 /* Neither is needed: without them the timer does it, more slowly. */
 static void open_events(struct agent *agent)
 {
@@ -361,7 +365,7 @@ static void open_events(struct agent *agent)
 	agent->events = (struct source){uevent_open(&err), on_uevent};
 	if (agent->events.fd < 0 || loop_add(&agent->loop, &agent->events, &err) < 0)
 		log_line(LEVEL_WARNING, NULL, "%s: the timer alone is left", err.text);
-	else if (events_are_silent())
+	else if (uevent_is_silent())
 		log_line(LEVEL_WARNING, NULL,
 			 "in a user namespace, which gets no kernel events: the timer alone is "
 			 "left");
@@ -375,6 +379,8 @@ static void open_events(struct agent *agent)
 
 static void agent_close(struct agent *agent)
 {
+	monitor_close(&agent->monitor);
+	sandbox_clear(&agent->sandbox);
 	publishers_clear(&agent->publishers);
 	look_clear(&agent->good);
 	look_clear(&agent->doubtful);
@@ -394,9 +400,15 @@ static int agent_open(struct agent *agent, struct err *err)
 		r = open_signals(agent, err);
 	if (r == 0)
 		r = publishers_open(&agent->publishers, &agent->config, &agent->loop, err);
-	if (r == 0)
-		open_events(agent);
-	return r;
+	if (r < 0)
+		return r;
+	open_events(agent);
+	agent->monitor.loop = &agent->loop;
+	agent->monitor.view = (struct metrics_view){&agent->counts, &agent->good,
+						    &agent->publishers, &agent->sandbox.in_force};
+	monitor_listen(&agent->monitor, agent->config.listen);
+	sandbox_enter(&agent->sandbox, &agent->config, agent->setup->config_file);
+	return 0;
 }
 
 static int64_t earlier(int64_t a, int64_t b)
@@ -409,6 +421,7 @@ static int64_t next_due(const struct agent *agent)
 	int64_t due = earlier(agent->look_due, settle_due(&agent->settle));
 
 	due = earlier(due, publishers_due(&agent->publishers));
+	due = earlier(due, monitor_due(&agent->monitor));
 	return earlier(due, agent->watchdog_due);
 }
 
@@ -423,7 +436,10 @@ static void do_what_is_due(struct agent *agent)
 		set_cause(agent, "timer");
 		look(agent);
 		publishers_check(&agent->publishers);
+		monitor_check(&agent->monitor);
+		sandbox_check(&agent->sandbox);
 	}
+	monitor_work(&agent->monitor);
 	publishers_work(&agent->publishers, &agent->good.verdict.labels);
 	if (agent->dump)
 		dump(agent);

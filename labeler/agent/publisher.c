@@ -75,6 +75,7 @@ static int make(struct publishers *ret, const struct config *config, struct err 
 
 		if (!(config->outputs & 1U << kind))
 			continue;
+		item->name = config_output_names[kind];
 		item->dir = DIR_WATCH_NONE;
 		item->due = INT64_MAX;
 		new.n_items++;
@@ -215,6 +216,7 @@ static void say_trouble(struct publisher *publisher, const struct err *err)
 static void failed(struct publisher *publisher, const struct err *err)
 {
 	say_trouble(publisher, err);
+	publisher->counts.failed++;
 	publisher->due = INT64_MAX;
 	if (publisher->output->due_ms)
 		return;
@@ -280,6 +282,9 @@ static void work(struct publisher *publisher, const struct labels *labels)
 	if (r == OUTPUT_TOO_SOON || r == OUTPUT_WAITING)
 		return;
 	say(publisher, labels, r);
+	publisher->counts.written += r == 0;
+	publisher->counts.unchanged += r == OUTPUT_SAME;
+	publisher->counts.success_s = time(NULL);
 	publisher->backoff_ms = 0;
 	forget(&publisher->changes);
 	forget(&publisher->cause);

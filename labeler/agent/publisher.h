@@ -15,7 +15,14 @@ struct config;
 struct err;
 struct labels;
 
+/* How it went so far. */
+struct publish_counts {
+	uint64_t written, unchanged, failed;
+	int64_t success_s; /* when the output was last known to hold the labels, Unix time; 0: never
+			    */
+};
 struct publisher {
+	const char *name;      /* as in [agent] output */
 	struct output *output; /* owned */
 	struct loop *loop;
 	struct dir_watch dir;
@@ -29,6 +36,7 @@ struct publisher {
 	int64_t cause_ms;
 	char *trouble;      /* owned; the error that was said last, NULL: none */
 	int64_t trouble_ms; /* when that was */
+	struct publish_counts counts;
 };
 struct publishers {
 	struct publisher *items; /* owned; does not move once it is in a loop */

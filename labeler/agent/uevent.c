@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <linux/netlink.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -54,6 +55,22 @@ bool uevent_parse(char *buf, size_t len, struct uevent *ret)
 bool uevent_matters(const struct uevent *event)
 {
 	return strcmp(event->subsystem, "pci") == 0 || strcmp(event->subsystem, "module") == 0;
+}
+
+/* The first user namespace maps every id to itself, in one line. */
+bool uevent_is_silent(void)
+{
+	auto_fclose FILE *map = fopen("/proc/self/uid_map", "re");
+	char line[64];
+	char *at = line;
+	unsigned long long inside;
+	unsigned long long outside;
+
+	if (!map || !fgets(line, sizeof(line), map))
+		return false;
+	inside = strtoull(at, &at, 10);
+	outside = strtoull(at, &at, 10);
+	return inside != 0 || outside != 0 || strtoull(at, NULL, 10) < UINT32_MAX;
 }
 
 int uevent_receive(int fd, char buf[static UEVENT_MAX], struct uevent *ret)

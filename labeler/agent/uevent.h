@@ -25,6 +25,9 @@ enum {
 /* A socket that does not block, or a negative errno. */
 int uevent_open(struct err *err);
 
+/* Are we in a user namespace of our own? No event comes there, and no error either. */
+bool uevent_is_silent(void);
+
 /*
  * The next message of the kernel; those of other senders are skipped. buf holds it, *ret points
  * into it. Returns one of the above, or a negative errno where the socket is of no more use.

@@ -28,6 +28,7 @@ struct kube_client {
 	struct kube_call *waiting;      /* for the plugin; newest first */
 	char *url_server;               /* owned: with the name that TLS is to check */
 	char *connect_to;               /* owned; NULL: where url_server says */
+	struct kube_traffic traffic;
 };
 
 static struct kube_call *call_of(struct http_exchange *exchange)
@@ -51,12 +52,24 @@ static int on_piece(struct http_exchange *exchange, const char *bytes, size_t le
 	return 0;
 }
 
+static bool is_watch(const struct kube_call *call)
+{
+	return call->piece;
+}
+
+static void is_over(struct kube_call *call)
+{
+	call->state = KUBE_CALL_DONE;
+	traffic_add(&call->client->traffic, call->request->method, is_watch(call),
+		    call->exchange.status, histogram_clock() - call->started_s);
+}
+
 /* A credential of a plugin that was refused is not used again. */
 static void on_done(struct http_exchange *exchange)
 {
 	struct kube_call *call = call_of(exchange);
 
-	call->state = KUBE_CALL_DONE;
+	is_over(call);
 	if (exchange->status == 401)
 		kube_exec_result_clear(&call->client->issued);
 }
@@ -143,6 +156,11 @@ int kube_client_fd(const struct kube_client *client)
 	return client->fd;
 }
 
+const struct kube_traffic *kube_client_traffic(const struct kube_client *client)
+{
+	return &client->traffic;
+}
+
 /* ---- starting a call ---- */
 
 /* An answer that never came: the reason is in err. */
@@ -151,7 +169,7 @@ static void give_up(struct kube_call *call, const struct err *err)
 	call->exchange.status = 0;
 	call->exchange.retry_after_s = -1;
 	call->exchange.err = *err;
-	call->state = KUBE_CALL_DONE;
+	is_over(call);
 }
 
 static int headers_of(const struct kube_request *request, const char *token,
@@ -328,6 +346,8 @@ void kube_call_start(struct kube_client *client, struct kube_call *call,
 	call->request = request;
 	call->client = client;
 	call->state = KUBE_CALL_RUNNING;
+	call->started_s = histogram_clock();
+	client->traffic.n_watches += is_watch(call);
 	call->exchange = (struct http_exchange){.retry_after_s = -1};
 	if (!needs_plugin(client)) {
 		start_now(client, call);

@@ -6,6 +6,7 @@
  */
 #include "base/strbuf.h"
 #include "kube/http.h"
+#include "kube/traffic.h"
 
 struct kube_access;
 struct kube_client;
@@ -40,6 +41,7 @@ struct kube_call {
 	struct strbuf body;            /* owned */
 	const struct kube_request *request;
 	struct kube_client *client;
+	double started_s;       /* of histogram_clock() */
 	struct kube_call *next; /* of those that wait for a credential plugin */
 };
 
@@ -49,6 +51,9 @@ void kube_client_close(struct kube_client **client); /* calls are stopped before
 
 /* Readable when there is something to do. Owned by the client. */
 int kube_client_fd(const struct kube_client *client);
+
+/* What went over it so far. Owned by the client. */
+const struct kube_traffic *kube_client_traffic(const struct kube_client *client);
 void kube_client_work(struct kube_client *client);
 
 /* Starts a call that is idle or done. What goes wrong is its answer: status 0, and err. */

@@ -243,7 +243,7 @@ static void free_keeper(struct output *output)
 	kube_client_close(&keeper->client);
 	kube_object_clear(&keeper->seen);
 	identity_clear(&keeper->identity);
-	for (size_t i = 0; i < keeper->n_refused; i++)
+	for (size_t i = 0; i < keeper->output.n_refused; i++)
 		free(keeper->refused[i]);
 	free(keeper->refused);
 	free(keeper->name);
@@ -312,6 +312,7 @@ int keeper_open(const struct keeper_kind *kind, struct identity *identity, char 
 	if (r < 0)
 		return r;
 	output->fd = kube_client_fd(keeper->client);
+	output->traffic = kube_client_traffic(keeper->client);
 	keeper->poll_ms = POLL_MS * 4 / 5 + random_below(POLL_MS * 2 / 5);
 	if (spread_ms > 0)
 		keeper->wait_until_ms = output_now_ms() + random_below(spread_ms);

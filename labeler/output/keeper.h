@@ -36,9 +36,8 @@ struct keeper {
 	struct kube_object seen; /* as it was last, while has_seen */
 	bool has_seen, absent;   /* neither: not looked yet */
 	int64_t looked_ms;       /* when all of it was asked for */
-	char **refused;          /* owned; keys that the server does not take */
-	size_t n_refused;
-	bool no_apply; /* the server has no server-side apply */
+	char **refused;          /* owned; output.n_refused keys that the server does not take */
+	bool no_apply;           /* the server has no server-side apply */
 	char *applied; /* owned; the labels as they were last applied, as text; NULL: never */
 	char *settled; /* owned; the labels that stood there when all was well; NULL: never */
 	bool wrote;    /* something since then */

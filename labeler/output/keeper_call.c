@@ -23,7 +23,7 @@ static int no_memory(struct err *err)
 
 bool keeper_refuses(const struct keeper *keeper, const char *key)
 {
-	for (size_t i = 0; i < keeper->n_refused; i++) {
+	for (size_t i = 0; i < keeper->output.n_refused; i++) {
 		if (strcmp(keeper->refused[i], key) == 0)
 			return true;
 	}
@@ -257,7 +257,7 @@ static int succeeded(struct keeper *keeper, struct err *err)
 static bool refuse_named(struct keeper *keeper, const struct labels *labels, const struct err *why)
 {
 	CLEANUP(kube_status_clear) struct kube_status status = {0};
-	const size_t before = keeper->n_refused;
+	const size_t before = keeper->output.n_refused;
 
 	if (kube_status_read(keeper->call.body.text, keeper->call.body.len, &status) < 0)
 		return false;
@@ -268,18 +268,18 @@ static bool refuse_named(struct keeper *keeper, const struct labels *labels, con
 		if (keeper_refuses(keeper, label->key) ||
 		    !kube_status_blames(&status, label->key, label->value))
 			continue;
-		grown = reallocarray(keeper->refused, keeper->n_refused + 1, sizeof(*grown));
+		grown = reallocarray(keeper->refused, keeper->output.n_refused + 1, sizeof(*grown));
 		if (!grown)
 			return false;
 		keeper->refused = grown;
-		grown[keeper->n_refused] = strdup(label->key);
-		if (!grown[keeper->n_refused])
+		grown[keeper->output.n_refused] = strdup(label->key);
+		if (!grown[keeper->output.n_refused])
 			return false;
-		keeper->n_refused++;
+		keeper->output.n_refused++;
 		notes_add(&keeper->output.notes, NOTE_WARNING, "%s: %s is left out", why->text,
 			  label->key);
 	}
-	return keeper->n_refused > before;
+	return keeper->output.n_refused > before;
 }
 
 /* A Node that is to come is waited for; an object of our own is made. */

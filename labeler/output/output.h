@@ -7,6 +7,7 @@
 #include <time.h>
 
 struct err;
+struct kube_traffic;
 struct labels;
 struct output;
 
@@ -42,6 +43,8 @@ struct output {
 	int64_t due_ms;     /* publish again then, also after a failure; 0: the caller knows when */
 	uint64_t n_repairs; /* how often labels that somebody else changed were put right */
 	char repaired[512]; /* what was, and by whom, the last time; "": nothing yet */
+	size_t n_refused;   /* labels that the server does not take */
+	const struct kube_traffic *traffic; /* of the output; NULL: it asks no server */
 	struct notes notes; /* owned; what there is to say since the last call, for the caller */
 };
 

@@ -84,6 +84,7 @@ void labels_put(struct labels *labels, struct notes *notes, const char *key, con
 	struct label *grown;
 
 	if (!validity_key(key) || !validity_value(value)) {
+		labels->n_rejected++;
 		notes_add(notes, NOTE_WARNING,
 			  "%s=%s: no label that Kubernetes takes: it alone is dropped", key, value);
 		return;

@@ -22,7 +22,8 @@ struct label {
 struct labels {
 	struct label *items; /* owned, in byte order of the keys */
 	size_t n_items;
-	bool failed; /* out of memory: a label is missing, the set must not be published */
+	size_t n_rejected; /* labels that Kubernetes would refuse, and that were dropped */
+	bool failed;       /* out of memory: a label is missing, the set must not be published */
 };
 
 void picks_add(struct picks *picks, size_t gpu);

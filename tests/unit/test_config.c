@@ -51,7 +51,7 @@ static void every_key_is_read(void **state)
 		"allow-ids = 0x74b5,\n\t1002:74a1 ; two lines\n"
 		"[amd]\ndriver-type = vf-passthrough\ndevice-id-format = 0x\n"
 		"[agent]\noutput = stdout, file\ninterval = 2m\nwithdraw-on-exit = yes\n"
-		"log-level = debug\nlog-format = json\n"
+		"log-level = debug\nlog-format = json\nlisten = [::1]:8080\nsandbox = no\n"
 		"[file]\ndir = /features\nexpiry = 1h\n"
 		"[kube]\nkubeconfig = /k\ncontext = c\nnode-name = n\nnamespace = ns\n"
 		"startup-spread = 1m\n";
@@ -70,6 +70,8 @@ static void every_key_is_read(void **state)
 	assert_true(config.withdraw_on_exit);
 	assert_int_equal(config.log_level, LEVEL_DEBUG);
 	assert_true(config.log_json);
+	assert_string_equal(config.listen, "[::1]:8080");
+	assert_true(config.no_sandbox);
 	assert_string_equal(config.features_dir, "/features");
 	assert_int_equal(config.expiry_s, 3600);
 	assert_string_equal(config.kubeconfig, "/k");
@@ -147,6 +149,12 @@ static struct bad_row {
 	 "allow-ids and deny-ids are both set"},
 	{"an unknown output", "[agent]\noutput = file,node9\n", "conf:2: output: \"node9\""},
 	{"no output", "[agent]\noutput =\n", "conf:2: output: \"\""},
+	{"a port alone", "[agent]\nlisten = 8080\n", "conf:2: listen: \"8080\" is no ADDRESS:PORT"},
+	{"an address without a port", "[agent]\nlisten = 127.0.0.1:\n", "is no ADDRESS:PORT"},
+	{"a port beyond numbers", "[agent]\nlisten = :65536\n", "is no ADDRESS:PORT"},
+	{"a port of words", "[agent]\nlisten = :80x\n", "is no ADDRESS:PORT"},
+	{"an IPv6 address without brackets", "[agent]\nlisten = ::1:8080\n", "is no ADDRESS:PORT"},
+	{"a sandbox of a kind", "[agent]\nsandbox = maybe\n", "\"maybe\" is neither yes nor no"},
 	{"a time without unit", "[agent]\ninterval = 60\n", "conf:2: interval: \"60\" is no time"},
 	{"a time of another unit", "[agent]\ninterval = 1d\n",
 	 "conf:2: interval: \"1d\" is no time"},

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/sandbox.h"
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/strbuf.h"
+#include "config.h"
+#include "kube/access.h"
+#include "output/feature_file.h"
+
+#include <string.h>
+
+/* What libraries read by themselves: names of hosts and devices, certificates, modules. Not among
+ * them: homes, /var/lib with the secrets of other pods, temporary files. */
+static const char *const system_reads[] = {"/etc", "/usr", "/lib", "/lib64", "/sys",    "/proc",
+					   "/run", "/opt", "/bin", "/sbin",  "/srv/pki"};
+/* What is read below the host's root. */
+static const char *const host_reads[] = {"sys", "proc", "lib", "usr", "etc"};
+
+static void paths_clear(struct confine_paths *paths)
+{
+	for (size_t i = 0; i < paths->n_reads; i++)
+		free(paths->reads[i]);
+	for (size_t i = 0; i < paths->n_writes; i++)
+		free(paths->writes[i]);
+	free(paths->reads);
+	free(paths->writes);
+	*paths = (struct confine_paths){0};
+}
+
+static bool same_list(char *const *a, size_t n_a, char *const *b, size_t n_b)
+{
+	bool same = n_a == n_b;
+
+	for (size_t i = 0; same && i < n_a; i++)
+		same = strcmp(a[i], b[i]) == 0;
+	return same;
+}
+
+static bool same_paths(const struct confine_paths *a, const struct confine_paths *b)
+{
+	return same_list(a->reads, a->n_reads, b->reads, b->n_reads) &&
+	       same_list(a->writes, a->n_writes, b->writes, b->n_writes);
+}
+
+/* Takes over the path; NULL: memory ran out. */
+static void add(char ***list, size_t *n, char *path, bool *failed)
+{
+	char **grown = path ? reallocarray(*list, *n + 1, sizeof(*grown)) : NULL;
+
+	if (!grown) {
+		free(path);
+		*failed = true;
+		return;
+	}
+	*list = grown;
+	grown[(*n)++] = path;
+}
+
+static void add_read(struct confine_paths *paths, char *path)
+{
+	add(&paths->reads, &paths->n_reads, path, &paths->failed);
+}
+
+/* The directory that a path is in; NULL where memory ran out. */
+static char *dir_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (!slash)
+		return strdup(".");
+	return strndup(path, slash == path ? 1 : (size_t)(slash - path));
+}
+
+/* Where a file is, and where it is in truth: it is replaced there when it is renewed. */
+static void add_file(struct confine_paths *paths, const char *file)
+{
+	auto_free char *real = file ? realpath(file, NULL) : NULL;
+
+	if (file)
+		add_read(paths, dir_of(file));
+	if (real)
+		add_read(paths, dir_of(real));
+}
+
+static void add_host(struct confine_paths *paths, const char *root)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(host_reads); i++) {
+		char *path = NULL;
+
+		if (asprintf(&path, "%s/%s", root, host_reads[i]) < 0)
+			path = NULL;
+		add_read(paths, path);
+	}
+}
+
+/* Of a list with colons between. */
+static void add_kubeconfigs(struct confine_paths *paths, const char *list)
+{
+	auto_free char *copy = strdup(list);
+	char *rest = copy;
+
+	paths->failed |= !copy;
+	for (char *file; rest && (file = strsep(&rest, ":"));)
+		add_file(paths, *file ? file : NULL);
+}
+
+static bool asks_server(const struct config *config)
+{
+	return config->outputs & (1U << CONFIG_OUTPUT_NODE | 1U << CONFIG_OUTPUT_NODE_FEATURE);
+}
+
+static void add_access(struct confine_paths *paths, const struct config *config)
+{
+	CLEANUP(kube_access_clear) struct kube_access access = {0};
+	const char *home = getenv("HOME");
+	struct err err;
+
+	if (config->kubeconfig)
+		add_kubeconfigs(paths, config->kubeconfig);
+	if (kube_access_find(config->kubeconfig, config->context, &access, &err) < 0)
+		return; /* the output has said why */
+	add_file(paths, access.ca.file);
+	add_file(paths, access.cert.file);
+	add_file(paths, access.key.file);
+	add_file(paths, access.token_file);
+	if (!config->kubeconfig && home) {
+		char *path = NULL;
+
+		add_read(paths, asprintf(&path, "%s/.kube", home) < 0 ? NULL : path);
+	}
+}
+
+/*
+ * The parent of the directory of feature files: that directory may be removed and made anew while
+ * we run. Not where the parent is the root itself.
+ */
+static char *dir_to_write(const char *features_dir)
+{
+	auto_free char *copy = strdup(features_dir);
+	auto_free char *parent = NULL;
+
+	for (size_t len = copy ? strlen(copy) : 0; len > 1 && copy[len - 1] == '/'; len--)
+		copy[len - 1] = '\0';
+	parent = copy ? dir_of(copy) : NULL;
+	return parent && strcmp(parent, "/") != 0 ? TAKE_PTR(parent) : TAKE_PTR(copy);
+}
+
+static void paths_of(const struct config *config, const char *config_file,
+		     struct confine_paths *ret)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(system_reads); i++)
+		add_read(ret, strdup(system_reads[i]));
+	if (config->root)
+		add_host(ret, config->root);
+	if (config->sysfs)
+		add_read(ret, strdup(config->sysfs));
+	add_file(ret, config_file);
+	add_file(ret, config->device_table);
+	if (asks_server(config))
+		add_access(ret, config);
+	if (config->outputs & 1U << CONFIG_OUTPUT_FILE)
+		add(&ret->writes, &ret->n_writes,
+		    dir_to_write(config->features_dir ? config->features_dir : FEATURE_FILE_DIR),
+		    &ret->failed);
+}
+
+/* Does the config make the agent run other programs, a kubeconfig's credential plugin? */
+static bool must_exec(const struct config *config)
+{
+	CLEANUP(kube_access_clear) struct kube_access access = {0};
+	struct err err;
+
+	return asks_server(config) &&
+	       kube_access_find(config->kubeconfig, config->context, &access, &err) == 0 &&
+	       access.exec.command;
+}
+
+static void say(const struct sandbox *sandbox, bool exec)
+{
+	CLEANUP(strbuf_clear) struct strbuf text = {0};
+
+	for (unsigned int i = 0; i < CONFINE_PARTS; i++)
+		strbuf_addf(&text, "%s%s %s", i ? ", " : "", confine_part_names[i],
+			    sandbox->in_force >> i & 1 ? "yes" : "no");
+	log_line(LEVEL_INFO, NULL, "sandbox: %s%s", text.text ? text.text : "",
+		 exec ? ": the credential plugin of the kubeconfig needs files and programs" : "");
+}
+
+void sandbox_enter(struct sandbox *sandbox, const struct config *config, const char *config_file)
+{
+	const bool exec = must_exec(config);
+
+	if (config->no_sandbox) {
+		log_line(LEVEL_INFO, NULL, "sandbox: off");
+		return;
+	}
+	paths_of(config, config_file, &sandbox->paths);
+	sandbox->is_on = true;
+	sandbox->in_force = confine_rights(exec);
+	if (!exec && confine_files(&sandbox->paths))
+		sandbox->in_force |= 1U << CONFINE_LANDLOCK;
+	sandbox->may_close_files = !exec;
+	say(sandbox, exec);
+}
+
+void sandbox_check(struct sandbox *sandbox)
+{
+	if (!sandbox->may_close_files || sandbox->in_force & 1U << CONFINE_LANDLOCK ||
+	    !confine_files(&sandbox->paths))
+		return;
+	sandbox->in_force |= 1U << CONFINE_LANDLOCK;
+	log_line(LEVEL_INFO, NULL, "sandbox: landlock yes");
+}
+
+void sandbox_compare(const struct sandbox *sandbox, const struct config *config,
+		     const char *config_file)
+{
+	CLEANUP(paths_clear) struct confine_paths wanted = {0};
+
+	if (!sandbox->is_on)
+		return;
+	paths_of(config, config_file, &wanted);
+	if (!same_paths(&sandbox->paths, &wanted) || config->no_sandbox)
+		log_line(LEVEL_WARNING, NULL,
+			 "the sandbox stays as it was closed at the start: restart the agent where "
+			 "the new settings name other places");
+}
+
+void sandbox_clear(struct sandbox *sandbox)
+{
+	paths_clear(&sandbox->paths);
+}
