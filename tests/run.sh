@@ -135,6 +135,7 @@ if [ "$all" = yes ]; then
 	step "small agent" show sh labeler/small.sh
 	step "an agent that is killed 200 times" show killed_often
 	step "real NFD" show real_nfd
+	step "health, metrics and sandbox" show python3 tests/metrics/run.py build/dev/labeler/gpu-labeler
 	step "real API server" show real_api_server
 	step "faults of an API server" show python3 tests/apiserver/faults.py build/dev/labeler/gpu-labeler
 	step "real kernel" show sh tests/kernel/run.sh --install build/release/labeler/gpu-labeler
