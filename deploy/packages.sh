@@ -15,7 +15,7 @@ list() { # family-set
 	debian-test) list debian-build && echo libcmocka-dev ;;
 	debian-all)
 		list debian-test
-		echo clang clang-tidy clang-format cppcheck valgrind gcovr shellcheck strace file
+		echo clang clang-tidy clang-format cppcheck valgrind gcovr shellcheck strace file mandoc
 		echo make dpkg-dev patch xz-utils libssl-dev golang-go ca-certificates python3 openssl
 		echo libclang-rt-dev
 		;;

@@ -59,7 +59,7 @@ static void add(struct line *line, const char *flag, bool has_value, const char 
 static void help_row(const char *flag, const char *value, const char *help)
 {
 	const char *shown = value ? value : "";
-	const int pad = 26 - (int)(strlen(flag) + strlen(shown));
+	const int pad = 22 - (int)(strlen(flag) + strlen(shown));
 
 	printf("  --%s %s%*s %s\n", flag, shown, pad > 0 ? pad : 0, "", help);
 }
@@ -69,7 +69,7 @@ static void show_help(const struct cmd_usage *usage)
 	printf("Usage: " PROGRAM " %s [OPTION]...\n\n%s\n\n", usage->command->name, usage->about);
 	for (size_t i = 0; i < usage->n_options; i++)
 		help_row(usage->options[i].flag, usage->options[i].value, usage->options[i].help);
-	help_row("config", "FILE", "read this file instead of " CONFIG_FILE);
+	help_row("config", "FILE", "instead of " CONFIG_FILE);
 	for (size_t i = 0; i < CONFIG_KEYS; i++) {
 		if (config_keys[i].scope & usage->scope)
 			help_row(config_keys[i].flag, config_keys[i].value, config_keys[i].help);
