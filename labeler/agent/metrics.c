@@ -165,7 +165,7 @@ static void repairs(const struct publishers *publishers, struct strbuf *out)
 
 static void requests(const struct publisher *item, struct strbuf *out)
 {
-	for (size_t i = 0; i < TRAFFIC_VERBS * TRAFFIC_CODES; i++) {
+	for (size_t i = 0; i < (size_t)TRAFFIC_VERBS * TRAFFIC_CODES; i++) {
 		const struct traffic_verb_count *verb =
 			&item->output->traffic->verbs[i / TRAFFIC_CODES];
 		char code[16] = "other";
