@@ -1,7 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Installs what is missing of the distribution's packages, and nothing where nothing is.
-# usage: packages.sh build|test|all
+# usage: packages.sh build|test|small|image|package|all     small: for the static programs;
+#            image, package: for building and trying these; all: what tests/run.sh --all needs, but
+#            these two, which their own scripts bring
+#        packages.sh --list SET     names Debian's packages
 set -eu
 
 # What each set adds to the one before it: Debian's names, then Fedora's.
@@ -13,10 +16,18 @@ list() { # family-set
 		echo libcurl4-openssl-dev libdrm-dev libmicrohttpd-dev libseccomp-dev
 		;;
 	debian-test) list debian-build && echo libcmocka-dev ;;
+	debian-small)
+		list debian-build
+		echo make dpkg-dev patch xz-utils file ca-certificates python3
+		echo libssl-dev libzstd-dev liblzma-dev
+		;;
+	debian-image) echo buildah crun mmdebstrap uidmap golang-github-containers-common python3 ;;
+	debian-package) list debian-build && echo dpkg-dev file lintian mmdebstrap ;;
 	debian-all)
 		list debian-test
-		echo clang clang-tidy clang-format cppcheck valgrind gcovr shellcheck strace file mandoc
-		echo make dpkg-dev patch xz-utils libssl-dev golang-go ca-certificates python3 openssl
+		list debian-small
+		echo clang clang-tidy clang-format cppcheck valgrind gcovr shellcheck strace mandoc
+		echo golang-go openssl
 		echo libclang-rt-dev
 		;;
 	fedora-build)
@@ -30,7 +41,7 @@ list() { # family-set
 		echo clang clang-tools-extra cppcheck valgrind gcovr ShellCheck strace file make
 		echo golang python3 openssl
 		;;
-	*) echo "usage: packages.sh build|test|all" >&2 && exit 2 ;;
+	*) echo "usage: packages.sh [--list] build|test|small|image|package|all" >&2 && exit 2 ;;
 	esac
 }
 
@@ -65,6 +76,10 @@ install() { # family package...
 	esac
 }
 
+if [ "${1:-}" = --list ]; then
+	list "debian-${2:-}"
+	exit 0
+fi
 if command -v apt-get >/dev/null; then
 	family=debian
 elif command -v dnf >/dev/null; then

@@ -2,7 +2,8 @@
 #pragma once
 /*
  * A shared library that comes into memory when it is needed, and not with the program: an agent
- * that never asks for it does not carry it. Its header still checks our use of it.
+ * that never asks for it does not carry it. Its header still checks our use of it. A static program
+ * loads nothing (STATIC_LIBRARIES): it has the functions within.
  */
 #include <stddef.h>
 
@@ -12,9 +13,18 @@ struct err;
 struct library_function {
 	const char *name;
 	void *at;
+	void *built_in; /* in a static program, and there alone */
 };
+#ifdef STATIC_LIBRARIES
+#define BUILT_IN(function) ((void *)(function))
+#else
+#define BUILT_IN(function) NULL
+#endif
+/* clang-format off */
+#define LIBRARY_FUNCTION(function, place) {#function, place, BUILT_IN(function)}
+/* clang-format on */
 struct library {
-	void *handle; /* of dlopen(); NULL: not loaded */
+	void *handle; /* of dlopen(); NULL: not loaded, or built in */
 };
 
 /*

@@ -2,9 +2,7 @@
 #include "kube/http.h"
 
 #include "base/cleanup.h"
-#ifndef STATIC_LIBCURL
 #include "base/library.h"
-#endif
 
 #define CURL_DISABLE_TYPECHECK /* its checks are macros over the functions' own names */
 #include <curl/curl.h>
@@ -53,18 +51,9 @@ struct libcurl {
 };
 static struct libcurl lib;
 
-#ifdef STATIC_LIBCURL
 static int load(struct err *err)
 {
-	(void)err;
-#define SET(name) lib.name = name;
-	LIBCURL_FUNCTIONS(SET)
-	return 0;
-}
-#else
-static int load(struct err *err)
-{
-#define ROW(name) {#name, &lib.name},
+#define ROW(name) LIBRARY_FUNCTION(name, &lib.name),
 	static const struct library_function functions[] = {LIBCURL_FUNCTIONS(ROW)};
 	static const char *const names[] = {"libcurl.so.4", "libcurl-gnutls.so.4", NULL};
 	static struct library library; /* it stays: TLS libraries do not like to be unloaded */
@@ -73,7 +62,6 @@ static int load(struct err *err)
 		return 0;
 	return library_open(&library, "libcurl", names, functions, ARRAY_SIZE(functions), err);
 }
-#endif
 
 struct http {
 	CURLM *multi;

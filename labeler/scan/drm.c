@@ -34,9 +34,9 @@ static void libdrm_close(struct libdrm *lib)
 static int libdrm_open(struct libdrm *lib)
 {
 	const struct library_function functions[] = {
-		{"amdgpu_device_initialize", &lib->initialize},
-		{"amdgpu_device_deinitialize", &lib->deinitialize},
-		{"amdgpu_query_firmware_version", &lib->firmware_version},
+		LIBRARY_FUNCTION(amdgpu_device_initialize, &lib->initialize),
+		LIBRARY_FUNCTION(amdgpu_device_deinitialize, &lib->deinitialize),
+		LIBRARY_FUNCTION(amdgpu_query_firmware_version, &lib->firmware_version),
 	};
 	static const char *const names[] = {"libdrm_amdgpu.so.1", NULL};
 	struct err err;

@@ -36,16 +36,16 @@ static void libkmod_close(struct libkmod *lib)
 static int libkmod_open(struct libkmod *lib, struct err *err)
 {
 	const struct library_function functions[] = {
-		{"kmod_new", &lib->new},
-		{"kmod_unref", &lib->unref},
-		{"kmod_set_log_fn", &lib->set_log_fn},
-		{"kmod_module_new_from_name", &lib->module_new_from_name},
-		{"kmod_module_unref", &lib->module_unref},
-		{"kmod_module_get_info", &lib->module_get_info},
-		{"kmod_module_info_get_key", &lib->info_get_key},
-		{"kmod_module_info_get_value", &lib->info_get_value},
-		{"kmod_module_info_free_list", &lib->info_free_list},
-		{"kmod_list_next", &lib->list_next},
+		LIBRARY_FUNCTION(kmod_new, &lib->new),
+		LIBRARY_FUNCTION(kmod_unref, &lib->unref),
+		LIBRARY_FUNCTION(kmod_set_log_fn, &lib->set_log_fn),
+		LIBRARY_FUNCTION(kmod_module_new_from_name, &lib->module_new_from_name),
+		LIBRARY_FUNCTION(kmod_module_unref, &lib->module_unref),
+		LIBRARY_FUNCTION(kmod_module_get_info, &lib->module_get_info),
+		LIBRARY_FUNCTION(kmod_module_info_get_key, &lib->info_get_key),
+		LIBRARY_FUNCTION(kmod_module_info_get_value, &lib->info_get_value),
+		LIBRARY_FUNCTION(kmod_module_info_free_list, &lib->info_free_list),
+		LIBRARY_FUNCTION(kmod_list_next, &lib->list_next),
 	};
 	static const char *const names[] = {"libkmod.so.2", NULL};
 

@@ -1,0 +1,57 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Builds libkmod.a or libdrm_amdgpu.a, which Debian does not ship, from the distribution's own source
+# package, and prints where it is. Their own build systems know shared libraries only.
+# usage: static-archive.sh libkmod|libdrm
+set -eu
+cd "$(dirname "$0")/.."
+top=$PWD
+flags="-O2 -fPIE -ffunction-sections -D_GNU_SOURCE -fstack-protector-strong -fstack-clash-protection"
+flags="$flags -D_FORTIFY_SOURCE=2 -w"
+
+# Into one object of the archive $archive; what no caller of the library sees keeps its name to itself.
+compile() { # public-names source-file...
+	public=$1
+	shift
+	rm -f ./*.o
+	for file; do
+		# shellcheck disable=SC2086
+		cc $flags -c "$file" -o "$(basename "$file" .c).o" || return
+	done
+	ld -r -o all.o ./*.o && objcopy -w --keep-global-symbol="$public" all.o &&
+		ar rcs "$archive" all.o
+}
+
+# The module file's version is all that is asked for: compressed ones are read, signatures are not.
+libkmod() {
+	flags="$flags -std=gnu11 -I. -Ishared -DENABLE_XZ -DENABLE_ZSTD -DHAVE_DECL_STRNDUPA=1"
+	flags="$flags -DHAVE_DECL_BE32TOH=1 -DHAVE_SECURE_GETENV=1 -DHAVE_STATIC_ASSERT=1"
+	flags="$flags -DHAVE___BUILTIN_CLZ=1 -DHAVE___BUILTIN_TYPES_COMPATIBLE_P=1"
+	flags="$flags -DHAVE___BUILTIN_UADDL_OVERFLOW=1 -DHAVE___BUILTIN_UADDLL_OVERFLOW=1"
+	flags="$flags -DSYSCONFDIR=\"/etc\" -DVERSION=\"$version\" -DKMOD_FEATURES=\"\""
+	compile 'kmod_*' libkmod/*.c shared/*.c
+}
+
+libdrm() {
+	python3 gen_table_fourcc.py include/drm/drm_fourcc.h generated_static_table_fourcc.h || return
+	flags="$flags -std=gnu11 -I. -Iinclude -Iinclude/drm -Iamdgpu -DHAVE_LIBDRM_ATOMIC_PRIMITIVES=1"
+	flags="$flags -DMAJOR_IN_SYSMACROS=1 -DHAVE_OPEN_MEMSTREAM=1 -DHAVE_SECURE_GETENV=1"
+	flags="$flags -DHAVE_VISIBILITY=1 -DAMDGPU_ASIC_ID_TABLE=\"/usr/share/libdrm/amdgpu.ids\""
+	compile 'amdgpu_*' xf86drm*.c amdgpu/*.c
+}
+
+case ${1:-} in
+libkmod) source=kmod package=libkmod-dev ;;
+libdrm) source=libdrm package=libdrm-dev ;;
+*) echo "usage: static-archive.sh libkmod|libdrm" >&2 && exit 2 ;;
+esac
+version=$(dpkg-query -W -f '${source:Version}' "$package" 2>/dev/null || echo unknown)
+cache=$top/build/static-$1
+archive=$cache/$version/$1.a
+if [ ! -f "$archive" ]; then
+	echo "Building $1.a from the source package of $source" >&2
+	mkdir -p "$cache/$version"
+	(cd "$cache/$version" && sh "$top/deploy/debian-source.sh" "$source" "$version" && cd src && "$1") \
+		>"$cache/log" 2>&1 || { cat "$cache/log" >&2 && rm -f "$archive" && exit 1; }
+fi
+echo "$archive"
