@@ -11,7 +11,7 @@ cache=$top/build/static-libpci
 
 # zlib, DNS, hwdb and libkmod serve names and lspci alone.
 build_archive() {
-	make -C src SHARED=no ZLIB=no DNS=no HWDB=no LIBKMOD=no \
+	make -C src SHARED=no ZLIB=no DNS=no HWDB=no LIBKMOD=no IDSDIR=/usr/share/misc \
 		OPT="-O2 -fstack-protector-strong -fstack-clash-protection -D_FORTIFY_SOURCE=2 -g" lib/libpci.a
 }
 
