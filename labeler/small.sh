@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Builds gpu-labeler as a static executable: the smallest that it can be beside an API server, and all
 # that an image needs. Debian's libcurl brings some twenty libraries (LDAP, Kerberos, SSH), which cost
-# each agent 3 MiB: this one knows HTTPS and nothing else, and is built from the distribution's own
-# source package, like libpci, libkmod and libdrm. The others are the distribution's archives. The
-# names of hosts are found in /etc/hosts and by DNS: glibc has these two within.
+# each agent 3 MiB: this one knows HTTPS and nothing else. What Debian does not ship as a small
+# archive is built from the distribution's own source packages. The names of hosts are found in
+# /etc/hosts and by DNS: glibc has these two within.
 # usage: small.sh       LIBCURL_A=/path/to/libcurl.a small.sh: takes that archive
 set -eu
 cd "$(dirname "$0")/.."
@@ -35,9 +35,11 @@ if [ ! -f "$archive" ]; then
 fi
 libpci=$(sh nfd-hook/static.sh --archive)
 libkmod=$(sh labeler/static-archive.sh libkmod)
+libmicrohttpd=$(sh labeler/static-archive.sh libmicrohttpd)
 libdrm=$(sh labeler/static-archive.sh libdrm)
 cmake --preset small -DSTATIC_LIBCURL="$archive" -DSTATIC_LIBPCI="$libpci" \
-	-DSTATIC_LIBKMOD="$libkmod" -DSTATIC_LIBDRM="$libdrm" >/dev/null
+	-DSTATIC_LIBKMOD="$libkmod" -DSTATIC_LIBDRM="$libdrm" \
+	-DSTATIC_LIBMICROHTTPD="$libmicrohttpd" >/dev/null
 cmake --build --preset small >/dev/null
 strip build/small/labeler/gpu-labeler
 echo "$(stat -c %s build/small/labeler/gpu-labeler) bytes: build/small/labeler/gpu-labeler"

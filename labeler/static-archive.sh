@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Builds libkmod.a or libdrm_amdgpu.a, which Debian does not ship, from the distribution's own source
-# package, and prints where it is. Their own build systems know shared libraries only.
-# usage: static-archive.sh libkmod|libdrm
+# Builds a static library that Debian does not ship, or not as small, from the distribution's own
+# source package, and prints where it is.
+# usage: static-archive.sh libkmod|libdrm|libmicrohttpd
 set -eu
 cd "$(dirname "$0")/.."
 top=$PWD
@@ -23,6 +23,7 @@ compile() { # public-names source-file...
 }
 
 # The module file's version is all that is asked for: compressed ones are read, signatures are not.
+# Like libdrm's, its own build system knows shared libraries only.
 libkmod() {
 	flags="$flags -std=gnu11 -I. -Ishared -DENABLE_XZ -DENABLE_ZSTD -DHAVE_DECL_STRNDUPA=1"
 	flags="$flags -DHAVE_DECL_BE32TOH=1 -DHAVE_SECURE_GETENV=1 -DHAVE_STATIC_ASSERT=1"
@@ -40,10 +41,19 @@ libdrm() {
 	compile 'amdgpu_*' xf86drm*.c amdgpu/*.c
 }
 
+# HTTP for a few pages: Debian's brings GnuTLS.
+libmicrohttpd() {
+	./configure --quiet --disable-shared --enable-static --with-pic --disable-https --disable-doc \
+		--disable-examples --disable-curl --disable-nls --disable-bauth --disable-dauth \
+		--disable-postprocessor --disable-httpupgrade CFLAGS="$flags" &&
+		make -C src/microhttpd libmicrohttpd.la && cp src/microhttpd/.libs/libmicrohttpd.a "$archive"
+}
+
 case ${1:-} in
 libkmod) source=kmod package=libkmod-dev ;;
 libdrm) source=libdrm package=libdrm-dev ;;
-*) echo "usage: static-archive.sh libkmod|libdrm" >&2 && exit 2 ;;
+libmicrohttpd) source=libmicrohttpd package=libmicrohttpd-dev ;;
+*) echo "usage: static-archive.sh libkmod|libdrm|libmicrohttpd" >&2 && exit 2 ;;
 esac
 version=$(dpkg-query -W -f '${source:Version}' "$package" 2>/dev/null || echo unknown)
 cache=$top/build/static-$1

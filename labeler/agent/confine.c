@@ -80,28 +80,13 @@ enum { IS_SANITIZED = false };
 	__typeof__(name) *name; /* NOLINT(bugprone-macro-parentheses): a declaration               \
 				 */
 struct libseccomp {
-#ifndef STATIC_SECCOMP
 	struct library library;
-#endif
 	SECCOMP_FUNCTIONS(MEMBER)
 };
 
-#ifdef STATIC_SECCOMP
 static bool libseccomp_open(struct libseccomp *lib)
 {
-#define SET(name) lib->name = name;
-	SECCOMP_FUNCTIONS(SET)
-	return true;
-}
-
-static void libseccomp_close(struct libseccomp *lib)
-{
-	(void)lib;
-}
-#else
-static bool libseccomp_open(struct libseccomp *lib)
-{
-#define ROW(name) {#name, &lib->name},
+#define ROW(name) LIBRARY_FUNCTION(name, &lib->name),
 	const struct library_function functions[] = {SECCOMP_FUNCTIONS(ROW)};
 	static const char *const names[] = {"libseccomp.so.2", NULL};
 	struct err err;
@@ -114,7 +99,6 @@ static void libseccomp_close(struct libseccomp *lib)
 {
 	library_close(&lib->library);
 }
-#endif
 
 /* False where the rule is not taken; a call that this machine does not have needs none. */
 static bool forbid(const struct libseccomp *lib, scmp_filter_ctx filter, const char *name,

@@ -45,18 +45,9 @@ struct microhttpd {
 };
 static struct microhttpd lib;
 
-#ifdef STATIC_MICROHTTPD
 static int load(struct err *err)
 {
-	(void)err;
-#define SET(name) lib.name = name;
-	MICROHTTPD_FUNCTIONS(SET)
-	return 0;
-}
-#else
-static int load(struct err *err)
-{
-#define ROW(name) {#name, &lib.name},
+#define ROW(name) LIBRARY_FUNCTION(name, &lib.name),
 	static const struct library_function functions[] = {MICROHTTPD_FUNCTIONS(ROW)};
 	static const char *const names[] = {"libmicrohttpd.so.12", NULL};
 	static struct library library;
@@ -66,7 +57,6 @@ static int load(struct err *err)
 	return library_open(&library, "libmicrohttpd", names, functions, ARRAY_SIZE(functions),
 			    err);
 }
-#endif
 
 struct connection {
 	int fd; /* libmicrohttpd's; -1: the slot is free */
