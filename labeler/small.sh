@@ -37,9 +37,10 @@ libpci=$(sh nfd-hook/static.sh --archive)
 libkmod=$(sh labeler/static-archive.sh libkmod)
 libmicrohttpd=$(sh labeler/static-archive.sh libmicrohttpd)
 libdrm=$(sh labeler/static-archive.sh libdrm)
+rm -f build/small/CMakeCache.txt # it may remember shared libraries
 cmake --preset small -DSTATIC_LIBCURL="$archive" -DSTATIC_LIBPCI="$libpci" \
 	-DSTATIC_LIBKMOD="$libkmod" -DSTATIC_LIBDRM="$libdrm" \
 	-DSTATIC_LIBMICROHTTPD="$libmicrohttpd" >/dev/null
-cmake --build --preset small >/dev/null
+cmake --build --preset small >"$cache/log" || { cat "$cache/log" >&2 && exit 1; }
 strip build/small/labeler/gpu-labeler
 echo "$(stat -c %s build/small/labeler/gpu-labeler) bytes: build/small/labeler/gpu-labeler"
