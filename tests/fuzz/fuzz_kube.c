@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "kube/access.h"
 #include "kube/kubeconfig.h"
+#include "kube/list.h"
 #include "kube/object.h"
 #include "kube/status.h"
 #include "kube/token.h"
@@ -28,6 +29,14 @@ static void object(const char *text, size_t len)
 
 	if (kube_object_parse(text, len, KUBE_LABELS_IN_METADATA, &seen, &err) == 0)
 		(void)difference_find(&seen, want, 1, label_key_is_ours, &difference);
+}
+
+static void list(const char *text, size_t len)
+{
+	CLEANUP(kube_list_clear) struct kube_list page = {0};
+	struct err err;
+
+	(void)kube_list_parse(text, len, KUBE_LABELS_IN_METADATA, &page, &err);
 }
 
 static void status(const char *text, size_t len)
@@ -84,7 +93,7 @@ static void kubeconfig(const char *text, size_t len)
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
 	static void (*const readers[])(const char *text, size_t len) = {
-		object, status, watch, token, kubeconfig,
+		object, status, watch, token, kubeconfig, list,
 	};
 
 	if (len > 0)

@@ -38,6 +38,7 @@ seed kube 1 '{"message":"m","details":{"causes":[{"field":"metadata.labels","mes
 seed kube 2 '{"type":"MODIFIED","object":{"metadata":{"uid":"u","resourceVersion":"7"}}}\n{"type":"ERROR","object":{"code":410,"message":"m"}}\n'
 seed kube 3 'eyJhIjoxfQ.eyJrdWJlcm5ldGVzLmlvIjp7Im5vZGUiOnsibmFtZSI6Im4ifX19.c2ln'
 seed kube 4 'current-context: c\ncontexts: [{name: c, context: {cluster: c, user: u}}]\nclusters: [{name: c, cluster: {server: "https://h"}}]\nusers: [{name: u, user: {token: t, exec: {command: x, args: [a]}}}]\n'
+seed kube 5 '{"metadata":{"continue":"eyJ2"},"items":[{"metadata":{"name":"n","labels":{"a":"1"}}}]}'
 
 for target in host kube; do
 	echo "$target: $runs runs"

@@ -4,6 +4,7 @@
 
 #include "base/err.h"
 #include "kube/base64.h"
+#include "kube/list.h"
 #include "kube/object.h"
 #include "kube/status.h"
 #include "kube/token.h"
@@ -196,6 +197,52 @@ static void deep_json_is_refused(void **state)
 		-EBADMSG);
 }
 
+#define ITEM(name) "{\"metadata\":{\"name\":\"" name "\",\"labels\":{\"a\":\"1\"}}}"
+
+static struct list_row {
+	const char *name, *text, *says; /* says NULL: it is good */
+	size_t n;
+	const char *next; /* NULL: the last page */
+} list_rows[] = {
+	{"a list of none", "{\"items\":[]}", NULL, 0, NULL},
+	{"the last page", "{\"metadata\":{},\"items\":[" ITEM("a") "," ITEM("b") "]}", NULL, 2,
+	 NULL},
+	{"a page before others",
+	 "{\"metadata\":{\"continue\":\"eyJ2_-\"},\"items\":[" ITEM("a") "]}", NULL, 1, "eyJ2_-"},
+	{"no JSON", "<html>", "no list", 0, NULL},
+	{"no list", "{\"kind\":\"Status\"}", "no list", 0, NULL},
+	{"an object without a name", "{\"items\":[" ITEM("a") ",{\"metadata\":{}}]}",
+	 "without a name", 0, NULL},
+	{"an object that is none", "{\"items\":[7]}", "without a name", 0, NULL},
+	{"a name that leads elsewhere", "{\"items\":[" ITEM("../pods") "]}", "../pods", 0, NULL},
+	{"a next page that asks for more",
+	 "{\"metadata\":{\"continue\":\"a&limit=9\"},\"items\":[]}", "a&limit=9", 0, NULL},
+	{"labels that are a list", "{\"items\":[{\"metadata\":{\"name\":\"a\",\"labels\":[]}}]}",
+	 "no object of texts", 0, NULL},
+};
+
+static void check_list(void **state)
+{
+	const struct list_row *row = *state;
+	CLEANUP(kube_list_clear) struct kube_list list = {0};
+	struct err err = {0};
+	const int r =
+		kube_list_parse(row->text, strlen(row->text), KUBE_LABELS_IN_METADATA, &list, &err);
+
+	assert_int_equal(r, row->says ? -EBADMSG : 0);
+	if (row->says)
+		assert_non_null(strstr(err.text, row->says));
+	assert_int_equal(list.n_items, row->n);
+	if (row->next)
+		assert_string_equal(list.next, row->next);
+	else
+		assert_null(list.next);
+	if (row->n > 0) {
+		assert_string_equal(list.items[0].name, "a");
+		assert_non_null(kube_object_label(&list.items[0].object, "a"));
+	}
+}
+
 /* ---- a watch ---- */
 
 struct heard {
@@ -282,6 +329,6 @@ int main(void)
 
 	return RUN_ROWS(base64_rows, check_base64) + RUN_ROWS(claims_rows, check_claims) +
 	       RUN_ROWS(status_rows, check_status) + RUN_ROWS(object_rows, check_object) +
-	       RUN_ROWS(watch_rows, check_watch) +
+	       RUN_ROWS(list_rows, check_list) + RUN_ROWS(watch_rows, check_watch) +
 	       cmocka_run_group_tests_name("objects and watches", tests, NULL, NULL);
 }

@@ -11,6 +11,7 @@
 #include "kube/access.h"
 #include "kube/apply.h"
 #include "kube/kubeconfig.h"
+#include "kube/list.h"
 #include "kube/object.h"
 #include "kube/status.h"
 #include "output/difference.h"
@@ -260,6 +261,16 @@ static int read_object(void)
 	return r;
 }
 
+static int read_list(void)
+{
+	static const char text[] = "{\"metadata\":{\"continue\":\"c\"},\"items\":[{\"metadata\":{"
+				   "\"name\":\"n\",\"labels\":{\"a\":\"1\"}}}]}";
+	CLEANUP(kube_list_clear) struct kube_list list = {0};
+	struct err err;
+
+	return kube_list_parse(text, strlen(text), KUBE_LABELS_IN_METADATA, &list, &err);
+}
+
 static int read_status(void)
 {
 	CLEANUP(kube_status_clear) struct kube_status status = {0};
@@ -285,7 +296,8 @@ static int write_body(void)
 /* Each says -ENOMEM until it has all that it needs, and leaks nothing. */
 static void what_the_server_and_the_user_say_fails_whole(void **state)
 {
-	static int (*const readers[])(void) = {read_object, read_status, read_config, write_body};
+	static int (*const readers[])(void) = {read_object, read_list, read_status, read_config,
+					       write_body};
 	const int fd = mkstemp(config_path);
 
 	(void)state;
