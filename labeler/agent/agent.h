@@ -29,3 +29,9 @@ int agent_once(const struct config *config, struct err *err);
 
 /* Withdraws from every output what was ever published there. */
 int agent_clean(const struct config *config, struct err *err);
+
+/*
+ * The same for all nodes of the cluster, where no agent runs any more. -EINVAL where the config
+ * names an output that is not reached through the API server.
+ */
+int agent_clean_every_node(const struct config *config, struct err *err);

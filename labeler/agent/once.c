@@ -6,6 +6,11 @@
 #include "agent/publisher.h"
 #include "agent/say.h"
 #include "base/cleanup.h"
+#include "base/err.h"
+#include "output/every_node.h"
+#include "output/identity.h"
+
+#include <errno.h>
 
 /* The outputs, and the loop that they are put into and that nobody runs. */
 struct place {
@@ -50,4 +55,39 @@ int agent_clean(const struct config *config, struct err *err)
 	const int r = place_open(&place, config, err);
 
 	return r < 0 ? r : publishers_withdraw(&place.publishers, err);
+}
+
+int agent_clean_every_node(const struct config *config, struct err *err)
+{
+	static const struct {
+		enum config_output output;
+		const char *what;
+		int (*clean)(const struct identity_wish *wish, struct every_node_count *ret,
+			     struct err *err);
+	} sweeps[] = {
+		{CONFIG_OUTPUT_NODE, "nodes", every_node_unlabel},
+		{CONFIG_OUTPUT_NODE_FEATURE, "NodeFeatures", every_node_delete_features},
+	};
+	const struct identity_wish wish = {config->kubeconfig, config->context, NULL,
+					   config->namespace};
+	unsigned int reached = 0;
+	int r = 0;
+
+	log_setup(config->log_level, config->log_json);
+	for (size_t i = 0; i < ARRAY_SIZE(sweeps); i++)
+		reached |= config->outputs & 1U << sweeps[i].output;
+	if (reached != config->outputs)
+		return err_set(err, -EINVAL,
+			       "--every-node: goes with --output node and nodefeature: a file is "
+			       "taken away on its own node");
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(sweeps); i++) {
+		struct every_node_count count;
+
+		if (!(reached & 1U << sweeps[i].output))
+			continue;
+		r = sweeps[i].clean(&wish, &count, err);
+		log_line(LEVEL_INFO, NULL, "cleaned %zu of %zu %s", count.cleaned, count.seen,
+			 sweeps[i].what);
+	}
+	return r;
 }

@@ -7,10 +7,14 @@
 
 static enum cmd_exit run(int argc, char **argv)
 {
+	const char *every_node = NULL;
+	const struct cmd_option options[] = {
+		{"every-node", NULL, "of all nodes of the cluster, not of this one", &every_node},
+	};
 	const struct cmd_usage usage = {
 		&cmd_clean,
 		"Withdraws every label that gpu-labeler published. Stop the agent first.",
-		CONFIG_OF_AGENT, NULL, 0};
+		CONFIG_OF_AGENT, options, ARRAY_SIZE(options)};
 	CLEANUP(cmd_settings_clear) struct cmd_settings settings = {0};
 	CLEANUP(config_clear) struct config config = {0};
 	const enum cmd_next next = cmd_parse(argc, argv, &usage, &settings, &config);
@@ -18,7 +22,9 @@ static enum cmd_exit run(int argc, char **argv)
 
 	if (next != CMD_GO_ON)
 		return next == CMD_HELP_SHOWN ? CMD_DONE : CMD_USAGE;
-	return cmd_end(agent_clean(&config, &err), &err);
+	return cmd_end(every_node ? agent_clean_every_node(&config, &err)
+				  : agent_clean(&config, &err),
+		       &err);
 }
 
 const struct command cmd_clean = {"clean", "withdraw every label that was published", run};

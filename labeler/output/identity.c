@@ -90,7 +90,8 @@ static int choose_namespace(const char *wish, struct kube_claims *claims, struct
 	return 0;
 }
 
-int identity_find(const struct identity_wish *wish, struct identity *ret, struct err *err)
+static int find(const struct identity_wish *wish, bool with_node, struct identity *ret,
+		struct err *err)
 {
 	CLEANUP(identity_clear) struct identity new = {0};
 	CLEANUP(kube_claims_clear) struct kube_claims claims = {0};
@@ -99,7 +100,7 @@ int identity_find(const struct identity_wish *wish, struct identity *ret, struct
 
 	if (r == 0 && read_claims(&new.access, &claims, &unread) < 0)
 		r = err_set(err, -ENOMEM, "out of memory");
-	if (r == 0)
+	if (r == 0 && with_node)
 		r = choose_node(wish->node, &claims, &new, &unread, err);
 	if (r == 0)
 		r = choose_namespace(wish->namespace, &claims, &new, err);
@@ -107,4 +108,14 @@ int identity_find(const struct identity_wish *wish, struct identity *ret, struct
 		return r;
 	SWAP(*ret, new);
 	return 0;
+}
+
+int identity_find(const struct identity_wish *wish, struct identity *ret, struct err *err)
+{
+	return find(wish, true, ret, err);
+}
+
+int identity_of_cluster(const struct identity_wish *wish, struct identity *ret, struct err *err)
+{
+	return find(wish, false, ret, err);
 }

@@ -19,4 +19,7 @@ struct identity {
  * a node that is not the token's; or another negative errno.
  */
 int identity_find(const struct identity_wish *wish, struct identity *ret, struct err *err);
+
+/* The same for one who acts on the whole cluster: no node is looked for. */
+int identity_of_cluster(const struct identity_wish *wish, struct identity *ret, struct err *err);
 void identity_clear(struct identity *identity);

@@ -9,8 +9,6 @@
 #include <errno.h>
 #include <string.h>
 
-#define NAME_START "gpu-labeler-features-for-"
-
 enum {
 	NAME_MOST = 253, /* of any object */
 };
@@ -45,13 +43,13 @@ int node_feature_open(const struct identity_wish *wish, int64_t spread_ms, struc
 
 	if (r < 0)
 		return r;
-	if (strlen(NAME_START) + strlen(identity.node) > NAME_MOST)
-		return err_set(err, -EINVAL, "node name %s is too long for \"" NAME_START "...\"",
+	if (strlen(NODE_FEATURE_NAME_START) + strlen(identity.node) > NAME_MOST)
+		return err_set(err, -EINVAL,
+			       "node name %s is too long for \"" NODE_FEATURE_NAME_START "...\"",
 			       identity.node);
-	if (asprintf(&name, NAME_START "%s", identity.node) < 0)
+	if (asprintf(&name, NODE_FEATURE_NAME_START "%s", identity.node) < 0)
 		name = NULL;
-	if (asprintf(&list_path, "/apis/nfd.k8s-sigs.io/v1alpha1/namespaces/%s/nodefeatures",
-		     identity.namespace) < 0)
+	if (asprintf(&list_path, NODE_FEATURE_PATH, identity.namespace) < 0)
 		list_path = NULL;
 	return keeper_open(&kind, &identity, TAKE_PTR(name), TAKE_PTR(list_path), spread_ms, ret,
 			   err);

@@ -8,6 +8,9 @@
 
 struct identity_wish;
 
+#define NODE_FEATURE_NAME_START "gpu-labeler-features-for-" /* the node's name stands behind it */
+#define NODE_FEATURE_PATH "/apis/nfd.k8s-sigs.io/v1alpha1/namespaces/%s/nodefeatures"
+
 /* Returns 0, -EINVAL where these settings can never work, or another negative errno. */
 int node_feature_open(const struct identity_wish *wish, int64_t spread_ms, struct output **ret,
 		      struct err *err);
