@@ -133,6 +133,7 @@ if [ "$all" = yes ]; then
 	step "parity with the reference" show python3 tests/nodes/parity.py build/dev/labeler/gpu-labeler
 	step "fuzzing" show sh tests/fuzz/run.sh
 	step "small agent" show sh labeler/small.sh
+	step "container image" show sh tests/image/run.sh
 	step "an agent that is killed 200 times" show killed_often
 	step "real NFD" show real_nfd
 	step "health, metrics and sandbox" show python3 tests/metrics/run.py build/dev/labeler/gpu-labeler
