@@ -4,25 +4,42 @@
 #include "base/cleanup.h"
 #include "base/strbuf.h"
 #include "rules/rules.h"
+#include "scan/checkup.h"
 #include "scan/drm.h"
 #include "scan/host.h"
 #include "scan/kmod.h"
 #include "scan/scan.h"
 
-int look_scan(const struct config *config, struct inventory *ret, struct err *err)
+static struct scan_options options_of(const struct config *config,
+				      const struct device_table *devices)
 {
-	const struct device_table devices = config_devices(config);
-	const struct scan_options options = {
-		.devices = &devices,
+	return (struct scan_options){
+		.devices = devices,
 		.module_file_version = scan_kmod_version,
 		.firmware_features =
 			rules_want(&config->rules, "firmware") ? scan_drm_features : NULL,
 		.pci_ids_names = config->pci_ids_names,
 	};
+}
+
+int look_scan(const struct config *config, struct inventory *ret, struct err *err)
+{
+	const struct device_table devices = config_devices(config);
+	const struct scan_options options = options_of(config, &devices);
 	CLEANUP(host_close) struct host host = HOST_CLOSED;
 	const int r = host_open(&host, config->root, config->sysfs, err);
 
 	return r < 0 ? r : scan(&host, &options, ret, err);
+}
+
+int look_checkup(const struct config *config, const struct host *host, struct inventory *inventory,
+		 struct host_facts *facts, struct err *err)
+{
+	const struct device_table devices = config_devices(config);
+	const struct scan_options options = options_of(config, &devices);
+	const int r = scan(host, &options, inventory, err);
+
+	return r < 0 ? r : scan_checkup(host, inventory, facts, err);
 }
 
 int look_take(const struct config *config, struct look *ret, struct err *err)

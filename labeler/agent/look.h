@@ -9,6 +9,8 @@
 #include "rules/rules.h"
 
 struct err;
+struct host;
+struct host_facts;
 
 struct look {
 	struct inventory inventory;
@@ -17,6 +19,12 @@ struct look {
 
 /* The scan alone, of the host that the config names, with all that the agent can ask. */
 int look_scan(const struct config *config, struct inventory *ret, struct err *err);
+
+/*
+ * The scan of a host that is open, and what the doctor asks beside it. Fills both, which are empty.
+ */
+int look_checkup(const struct config *config, const struct host *host, struct inventory *inventory,
+		 struct host_facts *facts, struct err *err);
 
 /* The scan and what follows from it. Both fill an empty *ret: 0, or a negative errno. */
 int look_take(const struct config *config, struct look *ret, struct err *err);

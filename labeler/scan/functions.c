@@ -281,6 +281,19 @@ static int add_bystander(struct bus_scan *scan, struct addr addr, const struct i
 	return 0;
 }
 
+/* libpci reads by itself: what it reads of a function is shown to who watches the door. */
+static void show_identity(int devices_fd, struct addr addr, bool with_class)
+{
+	static const char *const names[] = {"vendor", "device", "class"};
+	char path[64];
+	char text[HOST_TEXT];
+
+	for (size_t i = 0; host_get_watch() && i < ARRAY_SIZE(names) - !with_class; i++) {
+		(void)snprintf(path, sizeof(path), "%s/%s", addr_text(addr).text, names[i]);
+		(void)host_read(devices_fd, path, text, sizeof(text));
+	}
+}
+
 /* One entry of the bus. Returns 0 for whatever can be told as a problem, else a negative errno. */
 static int read_entry(struct bus_scan *scan, int devices_fd, const char *name)
 {
@@ -297,6 +310,7 @@ static int read_entry(struct bus_scan *scan, int devices_fd, const char *name)
 	if ((scan_pci_identity(scan->access, addr, &id, &why) || looks_cut(scan->devices, &id)) &&
 	    !look_closer(devices_fd, addr, &id, &why))
 		return leave_out(scan, addr, why.text);
+	show_identity(devices_fd, addr, devices_vendor_has_gpus(id.vendor));
 	if (devices_is_gpu(scan->devices, id.vendor, id.device, id.pci_class))
 		return add_gpu(scan, devices_fd, addr, &id, &why);
 	return add_bystander(scan, addr, &id);
@@ -337,6 +351,7 @@ static int add_other(struct bus_scan *scan, int devices_fd, const struct bystand
 		 groups_have(&scan->groups, other.iommu_group.number);
 	if (!shared && !fact_is(&other.driver, "gim"))
 		return 0;
+	show_identity(devices_fd, other.addr, true);
 	if (!devices_vendor_has_gpus(other.vendor) &&
 	    scan_pci_class(scan->access, other.addr, &other.pci_class, &why))
 		return leave_out(scan, other.addr, why.text);

@@ -15,6 +15,25 @@ enum {
 	READ_FLAGS = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, /* a FIFO must not hold us */
 };
 
+/* Who is told. A library's callback could not be handed through every caller of the door. */
+static struct host_watch *the_watch;
+
+void host_set_watch(struct host_watch *watch)
+{
+	the_watch = watch;
+}
+
+struct host_watch *host_get_watch(void)
+{
+	return the_watch;
+}
+
+static void show(int dir, const char *path, const char *bytes, ssize_t len)
+{
+	if (the_watch)
+		the_watch->seen(the_watch, dir, path, bytes, len);
+}
+
 static int open_dir(const char *path, struct err *err)
 {
 	const int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -72,6 +91,7 @@ DIR *host_list(int dir, const char *path)
 
 	if (fd < 0)
 		return NULL;
+	show(dir, path, NULL, 0);
 	list = fdopendir(fd);
 	if (!list)
 		(void)close(fd);
@@ -106,6 +126,61 @@ static bool is_printable(const char *text, size_t len)
 	return true;
 }
 
+/* What open() left in errno. */
+static int not_opened(int dir, const char *path)
+{
+	const int r = errno == ENOENT ? HOST_ABSENT : -errno;
+
+	show(dir, path, NULL, r < 0 ? r : -ENOENT);
+	return r;
+}
+
+int host_read_whole(int dir, const char *path, size_t max, char **ret, size_t *ret_len)
+{
+	auto_close int fd = openat(dir, path, READ_FLAGS);
+	auto_free char *bytes = malloc(max + 1);
+	ssize_t len;
+
+	if (!bytes)
+		return -ENOMEM;
+	if (fd < 0)
+		return not_opened(dir, path);
+	len = read_all(fd, bytes, max + 1);
+	show(dir, path, len < 0 ? NULL : bytes, len);
+	if (len < 0)
+		return (int)len;
+	if ((size_t)len > max)
+		return -EMSGSIZE;
+	bytes[len] = '\0';
+	*ret = TAKE_PTR(bytes);
+	*ret_len = (size_t)len;
+	return 0;
+}
+
+int host_read_head(int dir, const char *path, void *buf, size_t size)
+{
+	auto_close int fd = openat(dir, path, READ_FLAGS);
+	ssize_t len;
+
+	if (fd < 0)
+		return not_opened(dir, path);
+	len = read_all(fd, buf, size);
+	show(dir, path, len < 0 ? NULL : buf, len);
+	if (len < 0)
+		return (int)len;
+	return (size_t)len < size ? -ENODATA : 0;
+}
+
+int host_find(int dir, const char *path)
+{
+	const bool is_there = faccessat(dir, path, F_OK, 0) == 0;
+
+	if (!is_there)
+		return errno == ENOENT ? HOST_ABSENT : -errno;
+	show(dir, path, NULL, 0);
+	return 0;
+}
+
 int host_read(int dir, const char *path, char *buf, size_t size)
 {
 	auto_close int fd = openat(dir, path, READ_FLAGS);
@@ -113,8 +188,9 @@ int host_read(int dir, const char *path, char *buf, size_t size)
 	ssize_t len;
 
 	if (fd < 0)
-		return errno == ENOENT ? HOST_ABSENT : -errno;
+		return not_opened(dir, path);
 	len = read_all(fd, text, sizeof(text));
+	show(dir, path, len < 0 ? NULL : text, len);
 	if (len < 0)
 		return (int)len;
 	if ((size_t)len == sizeof(text))
@@ -134,22 +210,13 @@ int host_read(int dir, const char *path, char *buf, size_t size)
 
 int host_read_lines(int dir, const char *path, size_t most, char **ret)
 {
-	auto_close int fd = openat(dir, path, READ_FLAGS);
 	auto_free char *text = NULL;
-	ssize_t len;
+	size_t len;
+	const int r = host_read_whole(dir, path, most, &text, &len);
 
-	if (fd < 0)
-		return errno == ENOENT ? HOST_ABSENT : -errno;
-	text = malloc(most + 1);
-	if (!text)
-		return -ENOMEM;
-	len = read_all(fd, text, most + 1);
-	if (len < 0)
-		return (int)len;
-	if ((size_t)len > most)
-		return -EMSGSIZE;
-	text[len] = '\0';
-	if (strlen(text) != (size_t)len)
+	if (r)
+		return r;
+	if (strlen(text) != len)
 		return -EILSEQ;
 	*ret = TAKE_PTR(text);
 	return 0;
@@ -275,6 +342,7 @@ static int read_link(int dir, const char *path, const char *parent, char buf[sta
 
 	if (len < 0)
 		return errno == ENOENT ? HOST_ABSENT : -errno;
+	show(dir, path, NULL, 0);
 	buf[len] = '\0';
 	slash = strrchr(buf, '/');
 	last = slash ? slash + 1 : buf;

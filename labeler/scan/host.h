@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct err;
 
@@ -22,6 +23,23 @@ struct host {
 	int root_fd; /* owned, O_PATH */
 	int sys_fd;  /* owned, O_PATH */
 };
+/*
+ * One who is told of all that passes this door: a capture. path is as it was asked for, from dir.
+ * bytes: what a file held, len of them. bytes NULL: the place itself was looked at, a directory, a
+ * link, or whether it is there; len is then 0, or the negative errno of a file that is there and
+ * could not be read.
+ */
+struct host_watch {
+	void (*seen)(struct host_watch *watch, int dir, const char *path, const char *bytes,
+		     ssize_t len);
+	/* What a library said that reads by itself: a line of modules.captured (scan/kmod.h). */
+	void (*told)(struct host_watch *watch, const char *release, const char *line);
+};
+
+/* NULL: nobody. One at a time, one thread. */
+void host_set_watch(struct host_watch *watch);
+struct host_watch *host_get_watch(void);
+
 /* Directories of nothing: what host_close() takes without harm. */
 #define HOST_CLOSED ((struct host){.root_fd = -1, .sys_fd = -1})
 
@@ -51,6 +69,19 @@ int host_read(int dir, const char *path, char *buf, size_t size);
  * larger than most.
  */
 int host_read_lines(int dir, const char *path, size_t most, char **ret);
+
+/*
+ * Reads a whole file of at most max bytes, whatever it holds; *ret is owned by the caller and ends
+ * in a NUL besides. Returns 0, HOST_ABSENT, -EMSGSIZE, or a negative errno.
+ */
+int host_read_whole(int dir, const char *path, size_t max, char **ret, size_t *ret_len);
+
+/* The first size bytes of a file. Returns 0, HOST_ABSENT, -ENODATA where it has less, or an errno.
+ */
+int host_read_head(int dir, const char *path, void *buf, size_t size);
+
+/* Is there anything? Returns 0, HOST_ABSENT, or a negative errno. */
+int host_find(int dir, const char *path);
 
 /* What a negative result of host_read() means to a person: "is empty". */
 const char *host_reason(int r);
