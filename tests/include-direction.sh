@@ -17,14 +17,15 @@ allowed() {
 	base) echo base ;;
 	inventory) echo base inventory ;;
 	scan) echo base inventory scan ;;
+	capture) echo base inventory scan capture ;;
 	rules) echo base inventory rules ;;
 	kube) echo base kube ;;
 	metrics) echo base metrics ;;
 	output) echo base inventory rules kube output ;;
 	agent) echo base inventory scan rules kube output metrics agent config.h ;;
 	nfd-hook) echo base inventory scan rules output ;;
-	top) echo base inventory scan rules kube output agent cmd config.h device_file.h ini_file.h ;;
-	cmd) echo base inventory scan rules kube output agent cmd config.h ;;
+	top) echo base inventory scan rules kube capture output agent cmd config.h device_file.h ini_file.h ;;
+	cmd) echo base inventory scan rules kube capture output agent cmd config.h ;;
 	esac
 }
 

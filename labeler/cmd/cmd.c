@@ -29,6 +29,13 @@ void cmd_error(const struct err *err)
 	(void)fprintf(stderr, PROGRAM ": %s\n", err->text);
 }
 
+int cmd_flush(struct err *err)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return 0;
+	return err_set(err, -EIO, "cannot write to standard output: %s", strerror(errno));
+}
+
 enum cmd_exit cmd_end(int r, const struct err *err)
 {
 	if (r >= 0)
@@ -64,11 +71,27 @@ static void help_row(const char *flag, const char *value, const char *help)
 	printf("  --%s %s%*s %s\n", flag, shown, pad > 0 ? pad : 0, "", help);
 }
 
+/* What stands alone on the line, NULL where nothing may. */
+static const struct cmd_option *argument_of(const struct cmd_usage *usage)
+{
+	for (size_t i = 0; i < usage->n_options; i++) {
+		if (!usage->options[i].flag)
+			return &usage->options[i];
+	}
+	return NULL;
+}
+
 static void show_help(const struct cmd_usage *usage)
 {
-	printf("Usage: " PROGRAM " %s [OPTION]...\n\n%s\n\n", usage->command->name, usage->about);
-	for (size_t i = 0; i < usage->n_options; i++)
-		help_row(usage->options[i].flag, usage->options[i].value, usage->options[i].help);
+	const struct cmd_option *argument = argument_of(usage);
+
+	printf("Usage: " PROGRAM " %s [OPTION]...%s%s\n\n%s\n\n", usage->command->name,
+	       argument ? " " : "", argument ? argument->value : "", usage->about);
+	for (size_t i = 0; i < usage->n_options; i++) {
+		if (usage->options[i].flag)
+			help_row(usage->options[i].flag, usage->options[i].value,
+				 usage->options[i].help);
+	}
 	help_row("config", "FILE", "instead of " CONFIG_FILE);
 	for (size_t i = 0; i < CONFIG_KEYS; i++) {
 		if (config_keys[i].scope & usage->scope)
@@ -95,6 +118,20 @@ static bool join(char **owned, const char **value, const char *more)
 	*owned = joined;
 	*value = joined;
 	return true;
+}
+
+/* What is left behind the options. */
+static enum cmd_next read_argument(int argc, char **argv, const struct cmd_usage *usage)
+{
+	const struct cmd_option *argument = argument_of(usage);
+
+	if (argument && optind < argc)
+		*argument->ret = argv[optind++];
+	else if (argument && argument->value[0] != '[')
+		return bad_line(usage, "it is missing", argument->value);
+	if (optind < argc)
+		return bad_line(usage, "there is nothing to do with this argument", argv[optind]);
+	return CMD_GO_ON;
 }
 
 static enum cmd_next read_line(int argc, char **argv, const struct cmd_usage *usage,
@@ -127,9 +164,7 @@ static enum cmd_next read_line(int argc, char **argv, const struct cmd_usage *us
 		else if (!join(line->joined[index], value, optarg))
 			return bad_line(usage, "out of memory", argv[optind - 1]);
 	}
-	if (optind < argc)
-		return bad_line(usage, "there is nothing to do with this argument", argv[optind]);
-	return CMD_GO_ON;
+	return read_argument(argc, argv, usage);
 }
 
 enum cmd_next cmd_parse(int argc, char **argv, const struct cmd_usage *usage,
@@ -139,8 +174,11 @@ enum cmd_next cmd_parse(int argc, char **argv, const struct cmd_usage *usage,
 	struct err err;
 	enum cmd_next next;
 
-	for (size_t i = 0; i < usage->n_options; i++)
-		add(&line, usage->options[i].flag, usage->options[i].value, usage->options[i].ret);
+	for (size_t i = 0; i < usage->n_options; i++) {
+		if (usage->options[i].flag)
+			add(&line, usage->options[i].flag, usage->options[i].value,
+			    usage->options[i].ret);
+	}
 	add(&line, "config", true, &settings->file);
 	for (size_t i = 0; i < CONFIG_KEYS; i++) {
 		if (!(config_keys[i].scope & usage->scope))

@@ -12,17 +12,23 @@ struct err;
 
 enum cmd_exit {
 	CMD_DONE = 0,
-	CMD_FAILED = 1, /* at run time */
-	CMD_USAGE = 2,  /* bad usage or configuration */
+	CMD_FAILED = 1,   /* at run time */
+	CMD_USAGE = 2,    /* bad usage or configuration */
+	CMD_FINDINGS = 3, /* doctor: something is amiss */
 };
 struct command {
 	const char *name, *summary;
 	enum cmd_exit (*run)(int argc, char **argv);
 };
 
-extern const struct command cmd_detect, cmd_run, cmd_clean;
+extern const struct command cmd_detect, cmd_explain, cmd_doctor, cmd_capture, cmd_kubevirt, cmd_run,
+	cmd_clean;
 
-/* An option of one subcommand's own, beside those that every key of the configuration gives. */
+/*
+ * An option of one subcommand's own, beside those that every key of the configuration gives. One
+ * without a flag is what stands alone on the line, such as FILE; it must be there unless its value
+ * is in brackets.
+ */
 struct cmd_option {
 	const char *flag, *value, *help; /* value NULL: an option that stands alone */
 	const char **ret;                /* set to the text that was given; untouched otherwise */
@@ -63,6 +69,9 @@ enum cmd_next cmd_parse(int argc, char **argv, const struct cmd_usage *usage,
 
 /* "gpu-labeler: " and the line, to stderr. */
 void cmd_error(const struct err *err);
+
+/* Has all of standard output been written? Returns 0 or -EIO. */
+int cmd_flush(struct err *err);
 
 /* What to leave with after 0 or a negative errno, which is said: -EINVAL is the settings' fault. */
 enum cmd_exit cmd_end(int r, const struct err *err);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* detect: scan once, or read a saved inventory, and print. Needs no cluster. */
-#include "agent/look.h"
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "base/strbuf.h"
 #include "cmd/cmd.h"
+#include "cmd/source.h"
 #include "inventory/inventory.h"
 #include "inventory/inventory_json.h"
+#include "inventory/what_if.h"
 #include "output/print.h"
 #include "output/print_json.h"
 #include "rules/rules.h"
@@ -13,46 +15,6 @@
 
 #include <errno.h>
 #include <string.h>
-
-/* The whole stream, at most what an inventory may have. */
-static int read_stream(FILE *file, char **ret, size_t *ret_len, struct err *err)
-{
-	auto_free char *text = NULL;
-	size_t len = 0;
-	size_t size = 0;
-
-	do {
-		char *grown;
-
-		size = size ? size * 2 : BUFSIZ;
-		grown = realloc(text, size);
-		if (!grown)
-			return err_set(err, -ENOMEM, "out of memory");
-		text = grown;
-		len += fread(text + len, 1, size - len, file);
-	} while (len == size && len <= INVENTORY_JSON_MAX);
-	if (ferror(file))
-		return err_set(err, -EIO, "cannot be read: %s", strerror(errno));
-	*ret = TAKE_PTR(text);
-	*ret_len = len;
-	return 0;
-}
-
-static int read_inventory(const char *path, struct inventory *inventory, struct err *err)
-{
-	const bool is_stdin = strcmp(path, "-") == 0;
-	auto_fclose FILE *file = is_stdin ? fdopen(dup(STDIN_FILENO), "re") : fopen(path, "re");
-	auto_free char *text = NULL;
-	size_t len = 0;
-	int r;
-
-	if (!file)
-		return err_set(err, -errno, "%s: cannot be read: %s", path, strerror(errno));
-	r = read_stream(file, &text, &len, err);
-	if (r == 0)
-		r = inventory_from_json(text, len, inventory, err);
-	return r < 0 ? err_prefix(err, r, "%s", path) : 0;
-}
 
 /* A name for each GPU: the device table's, else that of pci.ids. */
 struct names {
@@ -121,16 +83,19 @@ static int show_table(const struct answer *answer, struct err *err)
 	return 0;
 }
 
-/* The notes go where labels must not: to stderr. */
-static int show_labels(const struct answer *answer, struct err *err)
+static void show_notes(const struct notes *notes)
 {
-	const struct notes *notes = &answer->verdict->notes;
-
-	(void)err;
-	print_labels(stdout, &answer->verdict->labels);
 	for (size_t i = 0; i < notes->n_items; i++)
 		(void)fprintf(stderr, PROGRAM ": %s: %s\n", note_level_name(notes->items[i].level),
 			      notes->items[i].text);
+}
+
+/* The notes go where labels must not: to stderr. */
+static int show_labels(const struct answer *answer, struct err *err)
+{
+	(void)err;
+	print_labels(stdout, &answer->verdict->labels);
+	show_notes(&answer->verdict->notes);
 	return 0;
 }
 
@@ -178,22 +143,75 @@ static const struct format *find_format(const char *name)
 	return NULL;
 }
 
-static int detect(const struct config *config, const char *file, const struct format *format,
-		  struct err *err)
+/* How the labels would change, a line each; what had to be assumed goes to stderr. */
+static int show_changes(const struct labels *before, const struct labels *after,
+			const struct strbuf *assumed, struct err *err)
+{
+	CLEANUP(strbuf_clear) struct strbuf changes = {0};
+
+	labels_diff(before, after, &changes);
+	if (changes.failed || assumed->failed)
+		return err_set(err, -ENOMEM, "out of memory for the changes");
+	for (size_t i = 0; i < changes.len; i++) {
+		if (changes.text[i] == ' ') /* before every change; none has one in it */
+			changes.text[i] = '\n';
+	}
+	if (changes.len > 0)
+		(void)printf("%s\n", changes.text + 1);
+	if (assumed->len > 0)
+		(void)fputs(assumed->text, stderr);
+	return 0;
+}
+
+/* Edits the inventory, which is of no more use then. */
+static enum cmd_exit what_if(const struct config *config, const char *steps,
+			     struct inventory *inventory, const struct labels *before)
+{
+	CLEANUP(verdict_clear) struct verdict after = {0};
+	CLEANUP(strbuf_clear) struct strbuf assumed = {0};
+	struct err err;
+	int r = what_if_apply(steps, inventory, &assumed, &err);
+
+	if (r == WHAT_IF_REFUSED) {
+		(void)fprintf(stderr, PROGRAM ": detect: --what-if: %s\n", err.text);
+		return CMD_USAGE;
+	}
+	if (r == 0)
+		r = rules_apply(inventory, &config->rules, &after, &err);
+	if (r == 0) {
+		show_notes(&after.notes);
+		r = show_changes(before, &after.labels, &assumed, &err);
+	}
+	if (r == 0)
+		r = cmd_flush(&err);
+	return cmd_end(r, &err);
+}
+
+/* What the command line asks for beside the configuration. */
+struct request {
+	struct source source;
+	const struct format *format;
+	const char *what_if; /* NULL: show what is */
+};
+
+static enum cmd_exit detect(const struct config *config, const struct request *request)
 {
 	CLEANUP(inventory_clear) struct inventory inventory = {0};
 	CLEANUP(verdict_clear) struct verdict verdict = {0};
 	const struct answer answer = {config, &inventory, &verdict};
+	struct err err;
 	int r;
 
-	r = file ? read_inventory(file, &inventory, err) : look_scan(config, &inventory, err);
+	r = source_read(&request->source, config, &inventory, &err);
 	if (r == 0)
-		r = rules_apply(&inventory, &config->rules, &verdict, err);
+		r = rules_apply(&inventory, &config->rules, &verdict, &err);
+	if (r == 0 && request->what_if)
+		return what_if(config, request->what_if, &inventory, &verdict.labels);
 	if (r == 0)
-		r = format->show(&answer, err);
-	if (r == 0 && (fflush(stdout) != 0 || ferror(stdout)))
-		r = err_set(err, -EIO, "cannot write to standard output: %s", strerror(errno));
-	return r;
+		r = request->format->show(&answer, &err);
+	if (r == 0)
+		r = cmd_flush(&err);
+	return cmd_end(r, &err);
 }
 
 static enum cmd_exit bad_usage(const char *line)
@@ -204,35 +222,48 @@ static enum cmd_exit bad_usage(const char *line)
 
 static enum cmd_exit run(int argc, char **argv)
 {
-	const char *format_name = isatty(STDOUT_FILENO) ? "table" : "labels";
-	const char *file = NULL;
+	const char *format_name = NULL;
+	struct request request = {0};
 	const struct cmd_option options[] = {
 		{"format", "FORMAT", "table (on a terminal), labels (otherwise), json, inventory",
 		 &format_name},
-		{"inventory", "FILE", "read a saved inventory (- for stdin) instead of scanning",
-		 &file},
+		SOURCE_INVENTORY(&request.source),
+		SOURCE_CAPTURE(&request.source),
+		{"what-if", "STEPS",
+		 "show how labels would change: 'bind 0000:c1:00.0 vfio-pci; "
+		 "unbind ...; numvfs 0000:c1:00.0 8'",
+		 &request.what_if},
 	};
 	const struct cmd_usage usage = {
-		&cmd_detect,
-		"Shows which GPUs this node has, what they count as, and the labels that follow.\n"
-		"Reads sysfs once; changes nothing.",
-		CONFIG_OF_SCAN, options, ARRAY_SIZE(options)};
+		.command = &cmd_detect,
+		.about = "Shows which GPUs this node has, what they count as, and the labels that "
+			 "follow.\nReads sysfs once; changes nothing.",
+		.scope = CONFIG_OF_SCAN,
+		.options = options,
+		.n_options = ARRAY_SIZE(options),
+	};
 	CLEANUP(cmd_settings_clear) struct cmd_settings settings = {0};
 	CLEANUP(config_clear) struct config config = {0};
 	const enum cmd_next next = cmd_parse(argc, argv, &usage, &settings, &config);
-	const struct format *format = find_format(format_name);
+	enum cmd_exit end;
 	struct err err;
 
 	if (next != CMD_GO_ON)
 		return next == CMD_HELP_SHOWN ? CMD_DONE : CMD_USAGE;
-	if (!format)
+	if (format_name && request.what_if)
+		return bad_usage("--what-if: shows changes alone: leave --format away");
+	if (!format_name)
+		format_name = isatty(STDOUT_FILENO) ? "table" : "labels";
+	request.format = find_format(format_name);
+	if (!request.format)
 		return bad_usage("--format: is neither table, labels, json nor inventory");
-	if (file && (config.root || config.sysfs))
-		return bad_usage("--inventory: reads no host: leave --root and --sysfs away");
-	if (detect(&config, file, format, &err) == 0)
-		return CMD_DONE;
-	cmd_error(&err);
-	return CMD_FAILED;
+	if (!source_check(&request.source, &config, &err))
+		return bad_usage(err.text);
+	if (source_open(&request.source, &config, &err) < 0)
+		return cmd_end(-1, &err);
+	end = detect(&config, &request);
+	source_close(&request.source);
+	return end;
 }
 
 const struct command cmd_detect = {"detect", "scan once and print what this node has", run};
