@@ -48,6 +48,8 @@ static int read_inventory(const char *path, struct inventory *inventory, struct 
 	r = read_stream(file, &text, &len, err);
 	if (r == 0)
 		r = inventory_from_json(text, len, inventory, err);
+	if (r == -EINVAL)
+		r = -EBADMSG; /* the file is bad, not the command line */
 	return r < 0 ? err_prefix(err, r, "%s", path) : 0;
 }
 
