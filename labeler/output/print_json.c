@@ -49,7 +49,7 @@ static struct json_object *source_json(const struct inventory *inventory, const 
 
 		json_object_array_add(functions, text_json(addr_text(gpu->addr).text));
 	}
-	json_object_object_add(source, "rule", text_json(label->rule));
+	json_object_object_add(source, "rule", text_json(label->rule->text));
 	json_object_object_add(source, "functions", functions);
 	return source;
 }

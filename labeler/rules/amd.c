@@ -7,6 +7,7 @@
 #include "rules/count.h"
 #include "rules/kinds.h"
 #include "rules/mode.h"
+#include "rules/possible.h"
 #include "rules/rules.h"
 #include "rules/validity.h"
 
@@ -84,43 +85,70 @@ static struct label_value driver_src_version(const struct view *view, struct not
 	return clean_version(name, "srcversion", module ? &module->srcversion : &absent, notes);
 }
 
+/* What decides the part that a function plays. */
+#define PART "driver iommu_group physfn"
+/* The modules above. */
+#define MODULES "driver module/amdgpu module/gim"
+
+/* What to do where the host shows no value. */
+static const char show_kfd[] = "KFD must show the GPU: its amdgpu needs KFD, and in a pod the "
+			       "device cgroup must allow the GPU's render node in /dev/dri";
+static const char show_name[] = "a newer libdrm may have a line for its id and revision in "
+				"amdgpu.ids; or set pci-ids-names";
+static const char show_version[] = "the in-tree amdgpu has none, AMD's DKMS driver has; GIM's "
+				   "stands in /sys/module/gim once it is loaded";
+static const char agree[] = "all GPUs that serve the mode must show the same: see each below";
+
 /* A new kind is a row and, at most, a value function. */
 static const struct counted_kind {
-	const char *name, *rule;
+	const char *name;
+	struct rule rule;
 	unsigned int modes;
 	struct label_value (*of_gpu)(const struct view *view, const struct function *gpu);
 	/* Instead: of each node of KFD, so of each partition. */
 	struct label_value (*of_node)(const struct card *card, const struct kfd_node *node);
 } counted_kinds[] = {
 	/* clang-format off */
-	{"device-id", "PCI device ids of the functions that serve the mode", ALL, device_id, NULL},
-	{"family", "family of KFD's gfx_target_version", CONTAINER, container_family, NULL},
-	{"product-name", "product_name, else the name in libdrm's amdgpu.ids", CONTAINER,
-		container_product_name, NULL},
-	{"vram", "KFD's mem_banks/0 of each partition, else the card's mem_info_vram_total",
+	{"device-id", {"PCI device ids of the functions that serve the mode", "device " PART, NULL},
+		ALL, device_id, NULL},
+	{"family", {"family of KFD's gfx_target_version", "driver kfd/gfx_target_version", show_kfd},
+		CONTAINER, container_family, NULL},
+	{"product-name", {"product_name, else the name in libdrm's amdgpu.ids",
+		"device driver card/revision card/product_name card/marketing_name", show_name},
+		CONTAINER, container_product_name, NULL},
+	{"vram", {"KFD's mem_banks/0 of each partition, else the card's mem_info_vram_total",
+		"driver kfd/vram card/vram card/compute_partition", show_kfd},
 		CONTAINER, NULL, container_vram},
-	{"simd-count", "KFD's simd_count of each partition", CONTAINER, NULL, container_simd_count},
-	{"cu-count", "KFD's simd_count / simd_per_cu of each partition", CONTAINER, NULL,
-		container_cu_count},
+	{"simd-count", {"KFD's simd_count of each partition", "driver kfd/simd_count", show_kfd},
+		CONTAINER, NULL, container_simd_count},
+	{"cu-count", {"KFD's simd_count / simd_per_cu of each partition",
+		"driver kfd/simd_count kfd/simd_per_cu", show_kfd},
+		CONTAINER, NULL, container_cu_count},
 	/* clang-format on */
 };
 static const struct node_kind {
-	const char *name, *rule;
+	const char *name;
+	struct rule rule;
 	unsigned int modes;
 	bool beta; /* under beta.amd.com/ too */
 	struct label_value (*of_node)(const struct view *view, struct notes *notes);
 } node_kinds[] = {
 	/* clang-format off */
-	{"mode", "the first mode that a GPU function serves: container, VF, PF", ALL, true, mode},
-	{"driver-version", "version of the driver's module", CONTAINER | VF, false, driver_version},
-	{"driver-src-version", "srcversion of the driver's module", CONTAINER | VF, false,
-		driver_src_version},
-	{"compute-memory-partition", "current_compute_partition and current_memory_partition",
+	{"mode", {"the first mode that a GPU function serves: container, VF, PF", PART " vfs", NULL},
+		ALL, true, mode},
+	{"driver-version", {"version of the driver's module", MODULES, show_version},
+		CONTAINER | VF, false, driver_version},
+	{"driver-src-version", {"srcversion of the driver's module", MODULES, show_version},
+		CONTAINER | VF, false, driver_src_version},
+	{"compute-memory-partition", {"current_compute_partition and current_memory_partition",
+		"driver card/compute_partition card/memory_partition", agree},
 		CONTAINER, false, container_partition},
-	{"compute-partitioning-supported", "is there an available_compute_partition?", CONTAINER,
-		false, container_compute_partitioning},
-	{"memory-partitioning-supported", "is there an available_memory_partition?", CONTAINER,
-		false, container_memory_partitioning},
+	{"compute-partitioning-supported", {"is there an available_compute_partition?",
+		"driver card/compute_partitions", agree},
+		CONTAINER, false, container_compute_partitioning},
+	{"memory-partitioning-supported", {"is there an available_memory_partition?",
+		"driver card/memory_partitions", agree},
+		CONTAINER, false, container_memory_partitioning},
 	/* clang-format on */
 };
 
@@ -196,7 +224,7 @@ static void put_counted(const struct view *view, const struct counted_kind *kind
 		else
 			tally_nodes(view, kind, gpu, &tally);
 	}
-	count_put(verdict, kind->name, kind->rule, &tally);
+	count_put(verdict, kind->name, &kind->rule, &tally);
 	if (tally.unknown)
 		miss(kind, by_kfd, &verdict->notes);
 }
@@ -205,7 +233,7 @@ static void put_of_node(const struct view *view, const struct node_kind *kind,
 			struct verdict *verdict)
 {
 	const struct label_value value = kind->of_node(view, &verdict->notes);
-	const struct origin origin = {kind->rule, view->gpus};
+	const struct origin origin = {&kind->rule, view->gpus};
 
 	if (!*value.text)
 		return;
@@ -239,4 +267,40 @@ void amd_labels(const struct inventory *inventory, const struct rule_options *op
 	note_unknown(&view, &by_kfd, &verdict->notes);
 	if (is_wanted(&view, "firmware", CONTAINER))
 		container_firmware(&view, verdict);
+}
+
+/* A row of these tables without its key. */
+static struct possible row_of(const struct rule_options *options, const char *name,
+			      const struct rule *rule, unsigned int modes)
+{
+	struct possible row = {
+		.rule = rule, .vendor = VENDOR_AMD, .basis = BASIS_MODE, .modes = modes};
+
+	if (!rules_want(options, name)) {
+		row.off = "[amd] labels leaves this kind out";
+		row.on = "name the kind in [amd] labels, or in --labels";
+	}
+	return row;
+}
+
+void amd_possible(const struct rule_options *options, struct possibles *out)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(node_kinds); i++) {
+		const struct node_kind *kind = &node_kinds[i];
+		const struct possible row = row_of(options, kind->name, &kind->rule, kind->modes);
+
+		possibles_add(out, row, UNDER_AMD "%s", kind->name);
+		if (kind->beta)
+			possibles_add(out, row, UNDER_BETA "%s", kind->name);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(counted_kinds); i++) {
+		const struct counted_kind *kind = &counted_kinds[i];
+		const struct possible row = row_of(options, kind->name, &kind->rule, kind->modes);
+
+		possibles_add(out, row, UNDER_AMD "%s", kind->name);
+		possibles_add(out, row, UNDER_BETA "%s", kind->name);
+		possibles_add(out, row, UNDER_AMD "%s.*", kind->name);
+		possibles_add(out, row, UNDER_BETA "%s.*", kind->name);
+	}
+	container_firmware_possible(row_of(options, "firmware", NULL, CONTAINER), out);
 }

@@ -6,6 +6,7 @@
 #include "rules/count.h"
 #include "rules/family.h"
 #include "rules/kinds.h"
+#include "rules/possible.h"
 #include "rules/rules.h"
 
 #include <ctype.h>
@@ -228,34 +229,71 @@ struct label_value container_memory_partitioning(const struct view *view, struct
 			 "memory-partitioning-supported", notes);
 }
 
-/* Labels of one block: field is where the cards have its version. */
-static void put_block(const struct view *view, size_t field, const char *block, const char *what,
-		      struct verdict *verdict)
+/* A block of the firmware, and where the cards have it. */
+#define FIRMWARE(i) offsetof(struct card, firmware) + (i) * sizeof(struct fact)
+#define FEATURES(i) offsetof(struct card, features) + (i) * sizeof(struct fact)
+#define FW_RULE(name)                                                                              \
+	{                                                                                          \
+		"version of the card's firmware", "driver card/firmware_" name,                    \
+			"amdgpu must show fw_version/" name "_fw_version other than 0"             \
+	}
+#define FEAT_RULE(name)                                                                            \
+	{                                                                                          \
+		"feature version of the card's firmware, by libdrm",                               \
+			"driver card/render_minor card/feature_" name,                             \
+			"the program must be able to open the card's render node in /dev/dri"      \
+	}
+#define BLOCK(i, name)                                                                             \
+	{i, "fw", FIRMWARE(i), FW_RULE(name)},                                                     \
+	{                                                                                          \
+		i, "feat", FEATURES(i), FEAT_RULE(name)                                            \
+	}
+
+static const struct firmware_kind {
+	size_t block; /* in inventory_firmware_names */
+	const char *what;
+	size_t field; /* in struct card */
+	struct rule rule;
+} firmware_kinds[] = {
+	BLOCK(0, "vce"), BLOCK(1, "uvd"), BLOCK(2, "mc"),  BLOCK(3, "me"),  BLOCK(4, "pfp"),
+	BLOCK(5, "ce"),  BLOCK(6, "rlc"), BLOCK(7, "mec"), BLOCK(8, "smc"), BLOCK(9, "sdma0"),
+};
+_Static_assert(ARRAY_SIZE(firmware_kinds) == 2 * N_FIRMWARE, "each block twice");
+
+static void put_firmware(const struct view *view, const struct firmware_kind *kind,
+			 struct verdict *verdict)
 {
 	CLEANUP(tally_clear) struct tally tally = {0};
 
 	for (size_t i = 0; i < view->gpus->n_items; i++) {
-		const struct fact *version = fact_of(view, i, field);
+		const struct fact *version = fact_of(view, i, kind->field);
 
 		if (version && fact_known(version))
 			tally_add(&tally, number_value(version->number, ""), view->gpus->items[i]);
 	}
 	verdict->labels.failed |= tally.failed;
 	for (size_t i = 0; i < tally.n_rows; i++) {
-		const struct origin origin = {"version of the card's firmware",
-					      &tally.rows[i].gpus};
+		const struct origin origin = {&kind->rule, &tally.rows[i].gpus};
 
 		kinds_put(verdict, origin, count_text(tally.rows[i].count).text,
-			  UNDER_BETA "firmware.%s.%s.%s", block, what, tally.rows[i].value.text);
+			  UNDER_BETA "firmware.%s.%s.%s", inventory_firmware_names[kind->block],
+			  kind->what, tally.rows[i].value.text);
 	}
 }
 
 void container_firmware(const struct view *view, struct verdict *verdict)
 {
-	for (size_t i = 0; i < N_FIRMWARE; i++) {
-		const char *block = inventory_firmware_names[i];
+	for (size_t i = 0; i < ARRAY_SIZE(firmware_kinds); i++)
+		put_firmware(view, &firmware_kinds[i], verdict);
+}
 
-		put_block(view, offsetof(struct card, firmware[i]), block, "fw", verdict);
-		put_block(view, offsetof(struct card, features[i]), block, "feat", verdict);
+void container_firmware_possible(struct possible row, struct possibles *out)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(firmware_kinds); i++) {
+		const struct firmware_kind *kind = &firmware_kinds[i];
+
+		row.rule = &kind->rule;
+		possibles_add(out, row, UNDER_BETA "firmware.%s.%s.*",
+			      inventory_firmware_names[kind->block], kind->what);
 	}
 }

@@ -14,6 +14,8 @@ struct kfd_node;
 struct notes;
 struct picks;
 struct rule_options;
+struct possible;
+struct possibles;
 struct verdict;
 
 /* What a value function may look at. */
@@ -43,3 +45,6 @@ struct label_value container_memory_partitioning(const struct view *view, struct
 
 /* beta.amd.com/gpu.firmware.<block>.fw.<version>=<count>, and .feat. likewise */
 void container_firmware(const struct view *view, struct verdict *verdict);
+
+/* Their keys; row: what all of them share. */
+void container_firmware_possible(struct possible row, struct possibles *out);

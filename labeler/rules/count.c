@@ -50,7 +50,7 @@ void tally_clear(struct tally *tally)
 	*tally = (struct tally){0};
 }
 
-void count_put(struct verdict *verdict, const char *kind, const char *rule,
+void count_put(struct verdict *verdict, const char *kind, const struct rule *rule,
 	       const struct tally *tally)
 {
 	const bool alike = tally->n_rows == 1 && !tally->unknown;

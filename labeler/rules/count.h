@@ -31,5 +31,5 @@ void tally_clear(struct tally *tally);
  * beta.amd.com/gpu.<kind>.X=n. Several values, or one not known: amd.com/gpu.<kind>.X=n and
  * beta.amd.com/gpu.<kind>.X=n for each that is known.
  */
-void count_put(struct verdict *verdict, const char *kind, const char *rule,
+void count_put(struct verdict *verdict, const char *kind, const struct rule *rule,
 	       const struct tally *tally);

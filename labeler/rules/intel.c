@@ -9,11 +9,51 @@
 #include "rules/count.h"
 #include "rules/filter.h"
 #include "rules/kinds.h"
+#include "rules/possible.h"
 #include "rules/rules.h"
 
 #include <string.h>
 
 #define BASE "gpu.intel.com/"
+
+static const char in_table[] = "a line for the id in the device table: conf/devices.ini shows its "
+			       "form, --device-table names yours";
+static const struct rule driven_rule = {"Intel's rule: a GPU, with i915 or xe", "driver",
+					"bind a GPU to i915 or xe"};
+static const struct rule id_rule = {"Intel's rule: functions with this id", "device class", NULL};
+static const struct rule product_rule = {"Intel's rule: the device table's product", "device",
+					 in_table};
+static const struct rule family_rule = {"Intel's rule: the device table's family", "device",
+					in_table};
+/* Each key, as labels have it below. */
+static const struct {
+	const char *pattern;
+	const struct rule *rule;
+} keys[] = {
+	/* clang-format off */
+	{"intel.feature.node.kubernetes.io/gpu", &driven_rule},
+	{BASE "device-id.*.present",             &id_rule},
+	{BASE "device-id.*.count",               &id_rule},
+	{BASE "product",                         &product_rule},
+	{BASE "device.count",                    &product_rule},
+	{BASE "family",                          &family_rule},
+	/* clang-format on */
+};
+
+void intel_possible(const struct rule_options *options, struct possibles *out)
+{
+	struct possible possible = {.vendor = VENDOR_INTEL, .basis = BASIS_ALL};
+
+	if (!options->intel_rule_labels) {
+		possible.off = "[intel] rule-labels is off";
+		possible.on = "set rule-labels = yes; where Intel's own NFD rules are installed, "
+			      "NFD publishes this key";
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		possible.rule = keys[i].rule;
+		possibles_add(out, possible, "%s", keys[i].pattern);
+	}
+}
 
 static struct label_value id_of(const struct rule_options *options, const struct function *gpu)
 {
@@ -82,7 +122,7 @@ static void put_ids(const struct node *node, struct verdict *verdict)
 	verdict->labels.failed |= ids.failed;
 	for (size_t i = 0; i < ids.n_rows; i++) {
 		const struct tally_row *row = &ids.rows[i];
-		const struct origin origin = {"Intel's rule: functions with this id", &row->gpus};
+		const struct origin origin = {&id_rule, &row->gpus};
 
 		kinds_put(verdict, origin, "true", BASE "device-id.%s.present", row->value.text);
 		kinds_put(verdict, origin, count_text(row->count).text, BASE "device-id.%s.count",
@@ -103,15 +143,13 @@ static void put_names(const struct node *node, struct verdict *verdict)
 	product = most(&products);
 	family = most(&families);
 	if (product) {
-		const struct origin origin = {"Intel's rule: the device table's product",
-					      &product->gpus};
+		const struct origin origin = {&product_rule, &product->gpus};
 
 		kinds_put(verdict, origin, product->value.text, BASE "product");
 		kinds_put(verdict, origin, count_text(product->count).text, BASE "device.count");
 	}
 	if (family) {
-		const struct origin origin = {"Intel's rule: the device table's family",
-					      &family->gpus};
+		const struct origin origin = {&family_rule, &family->gpus};
 
 		kinds_put(verdict, origin, family->value.text, BASE "family");
 	}
@@ -136,7 +174,7 @@ void intel_labels(const struct inventory *inventory, const struct rule_options *
 	if (gpus.n_items == 0)
 		return;
 	if (is_driven) {
-		const struct origin origin = {"Intel's rule: a GPU, with i915 or xe", &gpus};
+		const struct origin origin = {&driven_rule, &gpus};
 
 		kinds_put(verdict, origin, "true", "intel.feature.node.kubernetes.io/gpu");
 	}

@@ -6,6 +6,7 @@
 
 struct function;
 struct inventory;
+struct possibles;
 struct rule_options;
 struct verdict;
 
@@ -32,6 +33,11 @@ struct label_value kinds_intel_id(const struct function *gpu);
 /* labels_put() with a key that is formatted. */
 void kinds_put(struct verdict *verdict, struct origin origin, const char *value,
 	       const char *key_format, ...) __attribute__((format(printf, 4, 5)));
+
+/* Each lists the keys that its tables could make. */
+void amd_possible(const struct rule_options *options, struct possibles *out);
+void vfio_possible(const struct rule_options *options, struct possibles *out);
+void intel_possible(const struct rule_options *options, struct possibles *out);
 
 /*
  * Each puts its labels and notes into a verdict whose parts and mode are set.

@@ -14,10 +14,23 @@ struct picks {
 	size_t n_items;
 	bool failed; /* out of memory: an index is missing */
 };
+
+/* What makes a label, as far as it is said to a person: one a row of the tables of kinds. */
+struct rule {
+	const char *text;
+	/*
+	 * What of the host it stands on: names of fields with blanks between, as inventory/
+	 * json_fields.c has them. Of a function: driver; of its card: card/vram; of its nodes of
+	 * KFD: kfd/simd_count; of a loaded module: module/gim. members: the functions of the same
+	 * IOMMU groups.
+	 */
+	const char *facts;
+	const char *missing; /* what to do where they give no value; NULL: see what they say */
+};
 struct label {
-	char *key, *value; /* owned */
-	const char *rule;  /* static: the rule that made it, for a person */
-	struct picks gpus; /* owned: what was counted */
+	char *key, *value;       /* owned */
+	const struct rule *rule; /* static */
+	struct picks gpus;       /* owned: what was counted */
 };
 struct labels {
 	struct label *items; /* owned, in byte order of the keys */
@@ -29,10 +42,10 @@ struct labels {
 void picks_add(struct picks *picks, size_t gpu);
 void picks_clear(struct picks *picks);
 
-/* Where a label comes from; both are copied or static. */
+/* Where a label comes from. */
 struct origin {
-	const char *rule;
-	const struct picks *gpus;
+	const struct rule *rule;  /* static */
+	const struct picks *gpus; /* copied */
 };
 
 /*

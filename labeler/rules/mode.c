@@ -44,60 +44,74 @@ static const char bad_group[] = "its IOMMU group cannot be read";
 static const char no_group[] = "it is in no IOMMU group: is the IOMMU switched on?";
 static const char no_driver[] = "no driver is bound to it";
 
+/* What would make it count. */
+static const char see_file[] = "see what the file says; is the host's whole sysfs mounted?";
+static const char iommu_on[] = "switch the IOMMU on in the firmware setup (AMD-Vi, VT-d), on Intel "
+			       "also with intel_iommu=on; gpu-labeler doctor says what it finds";
+static const char bind_amd[] = "bind it to amdgpu for containers, to vfio-pci for a VM, or to gim, "
+			       "which makes VFs of it";
+static const char bind_vfio[] = "bind it to vfio-pci to hand it to a VM";
+static const char bind_pf[] = "bind its PF to gim, which makes the VFs anew";
+static const char whole_bus[] = "show the program the whole bus: its PF is missing there";
+static const char make_vfs[] = "load gim with vf_num=1 or more, or write the number to the PF's "
+			       "sriov_numvfs; the kernel's log has gim's reason";
+static const char look_again[] = "look again in a second: VFs come or go";
+static const char only_vfs[] = "bind its VFs to vfio-pci, or take them away: sriov_numvfs = 0";
+
 /* The first row that fits says what a function is good for. */
 struct row {
 	unsigned int role, bound, group;
 	enum mode mode;
 	bool vfio, say;
-	const char *why;
+	const char *why, *fix;
 };
 static const struct row amd_rows[] = {
 	/* clang-format off */
 	/* role                     driver               group       mode                 vfio   say    why */
-	{ANY_ROLE,                  BY_UNKNOWN,          IN_ANY,     MODE_NONE,           false, true,  bad_driver},
-	{ANY_ROLE,                  BY_AMDGPU,           IN_ANY,     MODE_CONTAINER,      false, false, NULL},
-	{ROLE_VF_OF_GIM,            BY_VFIO,             IN_GROUP,   MODE_VF_PASSTHROUGH, true,  false, NULL},
-	{ROLE_VF_OF_GIM,            BY_NONE,             IN_GROUP,   MODE_VF_PASSTHROUGH, false, false, NULL},
-	{ROLE_VF_OF_GIM,            BY_VFIO | BY_NONE,   IN_NONE,    MODE_NONE,           false, true,  no_group},
-	{ROLE_VF_OF_GIM,            BY_VFIO | BY_NONE,   IN_UNKNOWN, MODE_NONE,           false, true,  bad_group},
+	{ANY_ROLE,                  BY_UNKNOWN,          IN_ANY,     MODE_NONE,           false, true,  bad_driver, see_file},
+	{ANY_ROLE,                  BY_AMDGPU,           IN_ANY,     MODE_CONTAINER,      false, false, NULL, NULL},
+	{ROLE_VF_OF_GIM,            BY_VFIO,             IN_GROUP,   MODE_VF_PASSTHROUGH, true,  false, NULL, NULL},
+	{ROLE_VF_OF_GIM,            BY_NONE,             IN_GROUP,   MODE_VF_PASSTHROUGH, false, false, NULL, NULL},
+	{ROLE_VF_OF_GIM,            BY_VFIO | BY_NONE,   IN_NONE,    MODE_NONE,           false, true,  no_group, iommu_on},
+	{ROLE_VF_OF_GIM,            BY_VFIO | BY_NONE,   IN_UNKNOWN, MODE_NONE,           false, true,  bad_group, see_file},
 	{ROLE_VF_OF_GIM,            BY_ANY,              IN_ANY,     MODE_NONE,           false, true,
-		"a VF whose driver keeps it from VMs"},
+		"a VF whose driver keeps it from VMs", bind_vfio},
 	{ROLE_VF_OF_OTHER,          BY_VFIO,             IN_GROUP,   MODE_NONE,           true,  true,
-		"a VF of a PF that is not bound to gim"},
+		"a VF of a PF that is not bound to gim", bind_pf},
 	{ROLE_VF_OF_OTHER,          BY_ANY,              IN_ANY,     MODE_NONE,           false, true,
-		"a VF of a PF that is not bound to gim"},
+		"a VF of a PF that is not bound to gim", bind_pf},
 	{ROLE_VF_UNNAMED,           BY_VFIO,             IN_GROUP,   MODE_NONE,           true,  true,
-		"a VF that no PF's virtfn link names"},
+		"a VF that no PF's virtfn link names", whole_bus},
 	{ROLE_VF_UNNAMED,           BY_ANY,              IN_ANY,     MODE_NONE,           false, true,
-		"a VF that no PF's virtfn link names"},
-	{ANY_PF,                    BY_VFIO,             IN_GROUP,   MODE_PF_PASSTHROUGH, true,  false, NULL},
-	{ANY_PF,                    BY_VFIO,             IN_NONE,    MODE_NONE,           false, true,  no_group},
-	{ANY_PF,                    BY_VFIO,             IN_UNKNOWN, MODE_NONE,           false, true,  bad_group},
+		"a VF that no PF's virtfn link names", whole_bus},
+	{ANY_PF,                    BY_VFIO,             IN_GROUP,   MODE_PF_PASSTHROUGH, true,  false, NULL, NULL},
+	{ANY_PF,                    BY_VFIO,             IN_NONE,    MODE_NONE,           false, true,  no_group, iommu_on},
+	{ANY_PF,                    BY_VFIO,             IN_UNKNOWN, MODE_NONE,           false, true,  bad_group, see_file},
 	{ROLE_PF_OF_VFS,            BY_GIM,              IN_ANY,     MODE_NONE,           false, false,
-		"its VFs count in its place"},
+		"its VFs count in its place", NULL},
 	{ROLE_PF | ROLE_PF_UNSURE,  BY_GIM,              IN_ANY,     MODE_NONE,           false, true,
-		"bound to gim, but it has no VF"},
+		"bound to gim, but it has no VF", make_vfs},
 	{ROLE_PF_ODD,               BY_GIM,              IN_ANY,     MODE_NONE,           false, true,
-		"sriov_numvfs says that it has VFs, but no virtfn link names one"},
-	{ANY_PF,                    BY_NONE,             IN_ANY,     MODE_NONE,           false, true,  no_driver},
+		"sriov_numvfs says that it has VFs, but no virtfn link names one", look_again},
+	{ANY_PF,                    BY_NONE,             IN_ANY,     MODE_NONE,           false, true,  no_driver, bind_amd},
 	{ANY_ROLE,                  BY_ANY,              IN_ANY,     MODE_NONE,           false, true,
-		"its driver serves no mode of an AMD GPU"},
+		"its driver serves no mode of an AMD GPU", bind_amd},
 	/* clang-format on */
 };
 static const struct row intel_rows[] = {
 	/* clang-format off */
 	/* role                     driver               group       mode                 vfio   say    why */
-	{ANY_ROLE,                  BY_UNKNOWN,          IN_ANY,     MODE_NONE,           false, true,  bad_driver},
+	{ANY_ROLE,                  BY_UNKNOWN,          IN_ANY,     MODE_NONE,           false, true,  bad_driver, see_file},
 	{ROLE_PF_OF_VFS | ROLE_PF_ODD, BY_VFIO,          IN_ANY,     MODE_NONE,           false, true,
-		"a PF with VFs: only its VFs can be passed through"},
+		"a PF with VFs: only its VFs can be passed through", only_vfs},
 	{ROLE_PF_UNSURE,            BY_VFIO,             IN_ANY,     MODE_NONE,           false, true,
-		"whether the PF has VFs cannot be read"},
-	{ANY_ROLE,                  BY_VFIO,             IN_GROUP,   MODE_NONE,           true,  false, NULL},
-	{ANY_ROLE,                  BY_VFIO,             IN_NONE,    MODE_NONE,           false, true,  no_group},
-	{ANY_ROLE,                  BY_VFIO,             IN_UNKNOWN, MODE_NONE,           false, true,  bad_group},
-	{ANY_ROLE,                  BY_NONE,             IN_ANY,     MODE_NONE,           false, false, no_driver},
+		"whether the PF has VFs cannot be read", see_file},
+	{ANY_ROLE,                  BY_VFIO,             IN_GROUP,   MODE_NONE,           true,  false, NULL, NULL},
+	{ANY_ROLE,                  BY_VFIO,             IN_NONE,    MODE_NONE,           false, true,  no_group, iommu_on},
+	{ANY_ROLE,                  BY_VFIO,             IN_UNKNOWN, MODE_NONE,           false, true,  bad_group, see_file},
+	{ANY_ROLE,                  BY_NONE,             IN_ANY,     MODE_NONE,           false, false, no_driver, bind_vfio},
 	{ANY_ROLE,                  BY_ANY,              IN_ANY,     MODE_NONE,           false, false,
-		"its driver keeps it on the host"},
+		"its driver keeps it on the host", bind_vfio},
 	/* clang-format on */
 };
 
@@ -237,7 +251,8 @@ static struct part part_of(const struct function *gpu, const struct named_vfs *n
 	const struct row *row;
 
 	if (why)
-		return (struct part){.is_vf = role & ANY_VF, .why = why};
+		return (struct part){
+			.is_vf = role & ANY_VF, .why = why, .fix = "change allow-ids or deny-ids"};
 	row = row_of(rows, role, bound_of(&gpu->driver), group_of(&gpu->iommu_group));
 	return (struct part){
 		.mode = row->mode,
@@ -245,6 +260,7 @@ static struct part part_of(const struct function *gpu, const struct named_vfs *n
 		.vfio = row->vfio,
 		.say = row->say,
 		.why = row->why,
+		.fix = row->fix,
 	};
 }
 

@@ -30,6 +30,7 @@ struct part {
 	bool vfio;       /* usable for passthrough: bound to a vfio driver, in an IOMMU group */
 	bool say;        /* why belongs into the log, since the user misses a label */
 	const char *why; /* static; why it serves no mode, NULL where it does or nothing is amiss */
+	const char *fix; /* static; what would change that; NULL where there is nothing to do */
 };
 
 /* "container"; "auto" for MODE_NONE. */

@@ -10,6 +10,7 @@
 #include "rules/count.h"
 #include "rules/kinds.h"
 #include "rules/mode.h"
+#include "rules/possible.h"
 #include "rules/rules.h"
 
 #include <string.h>
@@ -84,64 +85,122 @@ static size_t count_viable(const struct inventory *inventory, const struct group
 	return groups->n_items - blocked.n_items;
 }
 
-static void put_groups(const struct inventory *inventory, const struct vendor *vendor,
-		       const struct picks *gpus, struct verdict *verdict)
-{
-	CLEANUP(groups_clear) struct groups groups = {0};
-	const struct origin distinct = {"IOMMU groups of the usable functions", gpus};
-	const struct origin viable = {"of these, the groups with no function in other hands", gpus};
+/* What a value function may look at. */
+struct view {
+	const struct inventory *inventory;
+	const struct vendor *vendor;
+	const struct picks *gpus; /* the vendor's usable functions, at least one */
+	struct verdict *verdict;
+};
 
-	for (size_t i = 0; i < gpus->n_items; i++)
-		groups_add(&groups, inventory->gpus[gpus->items[i]].iommu_group.number);
-	groups_tidy(&groups);
-	verdict->labels.failed |= groups.failed;
-	kinds_put(verdict, distinct, count_text(groups.n_items).text, "%s.iommu-groups",
-		  vendor->base);
-	kinds_put(verdict, viable, count_text(count_viable(inventory, &groups, verdict)).text,
-		  "%s.iommu-groups-viable", vendor->base);
+static void find_groups(const struct view *view, struct groups *groups)
+{
+	for (size_t i = 0; i < view->gpus->n_items; i++)
+		groups_add(groups, view->inventory->gpus[view->gpus->items[i]].iommu_group.number);
+	groups_tidy(groups);
+	view->verdict->labels.failed |= groups->failed;
 }
 
-static const char *type_of(const struct picks *gpus, const struct part *parts)
+static struct label_value number(size_t n)
+{
+	return validity_clean(count_text(n).text);
+}
+
+static struct label_value present(const struct view *view)
+{
+	(void)view;
+	return validity_clean("true");
+}
+
+static struct label_value count(const struct view *view)
+{
+	return number(view->gpus->n_items);
+}
+
+static struct label_value groups_distinct(const struct view *view)
+{
+	CLEANUP(groups_clear) struct groups groups = {0};
+
+	find_groups(view, &groups);
+	return number(groups.n_items);
+}
+
+static struct label_value groups_viable(const struct view *view)
+{
+	CLEANUP(groups_clear) struct groups groups = {0};
+
+	find_groups(view, &groups);
+	return number(count_viable(view->inventory, &groups, view->verdict));
+}
+
+static struct label_value type(const struct view *view)
 {
 	size_t vfs = 0;
 
-	for (size_t i = 0; i < gpus->n_items; i++)
-		vfs += parts[gpus->items[i]].is_vf;
+	for (size_t i = 0; i < view->gpus->n_items; i++)
+		vfs += view->verdict->parts[view->gpus->items[i]].is_vf;
 	if (vfs == 0)
-		return "pf";
-	return vfs == gpus->n_items ? "vf" : "mixed";
+		return validity_clean("pf");
+	return validity_clean(vfs == view->gpus->n_items ? "vf" : "mixed");
 }
 
-static struct label_value driver_of(const struct inventory *inventory, const struct picks *gpus)
+static struct label_value driver(const struct view *view)
 {
-	const char *first = inventory->gpus[gpus->items[0]].driver.text;
+	const struct function *gpus = view->inventory->gpus;
+	const char *first = gpus[view->gpus->items[0]].driver.text;
 
-	for (size_t i = 1; i < gpus->n_items; i++) {
-		if (strcmp(inventory->gpus[gpus->items[i]].driver.text, first) != 0)
+	for (size_t i = 1; i < view->gpus->n_items; i++) {
+		if (strcmp(gpus[view->gpus->items[i]].driver.text, first) != 0)
 			return validity_clean("mixed");
 	}
 	return validity_clean(first);
 }
 
-static void put_ids(const struct inventory *inventory, const struct rule_options *options,
-		    const struct vendor *vendor, const struct picks *gpus, struct verdict *verdict)
+/* A new marker is a row and a value function. */
+static const char usable[] = "functions bound to a vfio driver, in an IOMMU group";
+static const struct marker {
+	const char *name;
+	struct rule rule;
+	struct label_value (*value)(const struct view *view);
+} markers[] = {
+	/* clang-format off */
+	{"present", {usable, "driver iommu_group", NULL}, present},
+	{"count", {usable, "driver iommu_group", NULL}, count},
+	{"type", {"PF or VF: which the usable functions are", "driver physfn", NULL}, type},
+	{"driver", {"the driver of the usable functions", "driver", NULL}, driver},
+	{"iommu-groups", {"IOMMU groups of the usable functions", "iommu_group", NULL},
+		groups_distinct},
+	{"iommu-groups-viable", {"of these, the groups with no function in other hands",
+		"driver iommu_group members", NULL}, groups_viable},
+	/* clang-format on */
+};
+
+/* Of each device id: the suffix of its key. */
+static const struct rule id_rule = {"usable functions with this id", "device driver iommu_group",
+				    NULL};
+static const char *const id_suffixes[] = {"present", "count"};
+
+static void put_ids(const struct view *view, const struct rule_options *options)
 {
 	CLEANUP(tally_clear) struct tally tally = {0};
+	struct verdict *verdict = view->verdict;
 
-	for (size_t i = 0; i < gpus->n_items; i++) {
-		const size_t gpu = gpus->items[i];
+	for (size_t i = 0; i < view->gpus->n_items; i++) {
+		const size_t gpu = view->gpus->items[i];
 
-		tally_add(&tally, vendor->device_id(&inventory->gpus[gpu], options), gpu);
+		tally_add(&tally, view->vendor->device_id(&view->inventory->gpus[gpu], options),
+			  gpu);
 	}
 	verdict->labels.failed |= tally.failed;
 	for (size_t i = 0; i < tally.n_rows; i++) {
 		const struct tally_row *row = &tally.rows[i];
-		const struct origin origin = {"usable functions with this id", &row->gpus};
+		const struct origin origin = {&id_rule, &row->gpus};
+		const struct count_text n = count_text(row->gpus.n_items);
+		const char *const values[] = {"true", n.text};
 
-		kinds_put(verdict, origin, "true", "%s.device-id.%s.present", vendor->base,
-			  row->value.text);
-		kinds_put(verdict, origin, count_text(row->count).text, "%s.device-id.%s.count",
-			  vendor->base, row->value.text);
+		for (size_t j = 0; j < ARRAY_SIZE(id_suffixes); j++)
+			kinds_put(verdict, origin, values[j], "%s.device-id.%s.%s",
+				  view->vendor->base, row->value.text, id_suffixes[j]);
 	}
 }
 
@@ -149,7 +208,7 @@ static void put_vendor(const struct inventory *inventory, const struct rule_opti
 		       const struct vendor *vendor, struct verdict *verdict)
 {
 	CLEANUP(picks_clear) struct picks gpus = {0};
-	const struct origin origin = {"functions bound to a vfio driver, in an IOMMU group", &gpus};
+	const struct view view = {inventory, vendor, &gpus, verdict};
 
 	for (size_t i = 0; i < inventory->n_gpus; i++) {
 		if (inventory->gpus[i].vendor == vendor->id && verdict->parts[i].vfio)
@@ -158,12 +217,13 @@ static void put_vendor(const struct inventory *inventory, const struct rule_opti
 	verdict->labels.failed |= gpus.failed;
 	if (gpus.n_items == 0)
 		return;
-	kinds_put(verdict, origin, "true", "%s.present", vendor->base);
-	kinds_put(verdict, origin, count_text(gpus.n_items).text, "%s.count", vendor->base);
-	kinds_put(verdict, origin, type_of(&gpus, verdict->parts), "%s.type", vendor->base);
-	kinds_put(verdict, origin, driver_of(inventory, &gpus).text, "%s.driver", vendor->base);
-	put_groups(inventory, vendor, &gpus, verdict);
-	put_ids(inventory, options, vendor, &gpus, verdict);
+	for (size_t i = 0; i < ARRAY_SIZE(markers); i++) {
+		const struct origin origin = {&markers[i].rule, &gpus};
+
+		kinds_put(verdict, origin, markers[i].value(&view).text, "%s.%s", vendor->base,
+			  markers[i].name);
+	}
+	put_ids(&view, options);
 }
 
 void vfio_labels(const struct inventory *inventory, const struct rule_options *options,
@@ -171,4 +231,24 @@ void vfio_labels(const struct inventory *inventory, const struct rule_options *o
 {
 	for (size_t i = 0; i < ARRAY_SIZE(vendors); i++)
 		put_vendor(inventory, options, &vendors[i], verdict);
+}
+
+static void list_of_vendor(const struct vendor *vendor, struct possibles *out)
+{
+	struct possible possible = {.vendor = vendor->id, .basis = BASIS_VFIO};
+
+	for (size_t i = 0; i < ARRAY_SIZE(markers); i++) {
+		possible.rule = &markers[i].rule;
+		possibles_add(out, possible, "%s.%s", vendor->base, markers[i].name);
+	}
+	possible.rule = &id_rule;
+	for (size_t i = 0; i < ARRAY_SIZE(id_suffixes); i++)
+		possibles_add(out, possible, "%s.device-id.*.%s", vendor->base, id_suffixes[i]);
+}
+
+void vfio_possible(const struct rule_options *options, struct possibles *out)
+{
+	(void)options;
+	for (size_t i = 0; i < ARRAY_SIZE(vendors); i++)
+		list_of_vendor(&vendors[i], out);
 }

@@ -163,6 +163,7 @@ static void only_the_kernel_is_believed(void **state)
 static void a_file_that_nfd_would_skip_is_refused(void **state)
 {
 	static const struct picks none;
+	static const struct rule a_rule = {"a rule", "", NULL};
 	CLEANUP(tree_close) struct tree tree;
 	static const struct labels nothing;
 	CLEANUP(labels_clear) struct labels labels = {0};
@@ -178,7 +179,7 @@ static void a_file_that_nfd_would_skip_is_refused(void **state)
 		abort();
 	assert_int_equal(feature_file_open(tree.root, 0, &file, &err), 0);
 	labels_put(&labels, &notes, "amd.com/gpu.mode", "container",
-		   (struct origin){"a rule", &none});
+		   (struct origin){&a_rule, &none});
 	/* The hidden directory was made just now: NFD is deaf, so the file has to wait. */
 	assert_int_equal(file->ops->publish(file, &labels, &err), OUTPUT_TOO_SOON);
 	assert_int_equal(access(path, F_OK), -1);
@@ -199,7 +200,7 @@ static void a_file_that_nfd_would_skip_is_refused(void **state)
 		char key[64];
 
 		(void)snprintf(key, sizeof(key), "amd.com/gpu.a-label-that-is-long-enough.%d", i);
-		labels_put(&labels, &notes, key, "value", (struct origin){"a rule", &none});
+		labels_put(&labels, &notes, key, "value", (struct origin){&a_rule, &none});
 	}
 	r = file->ops->publish(file, &labels, &err);
 	assert_int_equal(r, -EFBIG);

@@ -9,7 +9,8 @@
 #include "rules/rules.h"
 
 static const struct picks none;
-static const struct origin origin = {"a rule", &none};
+static const struct rule a_rule = {"a rule", "", NULL};
+static const struct origin origin = {&a_rule, &none};
 
 static void labels_are_sorted_and_unique(void **state)
 {
@@ -86,7 +87,7 @@ static void a_value_too_long_for_a_counter_key_costs_that_key_alone(void **state
 
 	(void)state;
 	tally_add(&tally, value, 0);
-	count_put(&verdict, "product-name", "a rule", &tally);
+	count_put(&verdict, "product-name", &a_rule, &tally);
 	assert_int_equal(verdict.labels.n_items, 2);
 	assert_non_null(labels_find(&verdict.labels, "amd.com/gpu.product-name"));
 	assert_non_null(labels_find(&verdict.labels, "beta.amd.com/gpu.product-name"));
@@ -126,7 +127,7 @@ static void check_count(void **state)
 		(void)snprintf(value.text, sizeof(value.text), "%s", row->values[i]);
 		tally_add(&tally, value, i);
 	}
-	count_put(&verdict, "k", "a rule", &tally);
+	count_put(&verdict, "k", &a_rule, &tally);
 	while (n < ARRAY_SIZE(row->lines) && row->lines[n])
 		n++;
 	assert_int_equal(verdict.labels.n_items, n);
