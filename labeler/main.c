@@ -7,6 +7,7 @@
 
 static const struct command *const commands[] = {
 	&cmd_detect,
+	&cmd_explain,
 	&cmd_capture,
 	&cmd_run,
 	&cmd_clean,

@@ -40,7 +40,7 @@ owners() {
 	microhttpd.h) echo labeler/metrics/server.c ;;
 	seccomp.h) echo labeler/agent/confine.c ;;
 	yaml.h) echo labeler/kube/yaml_doc.c ;;
-	json-c/json.h) echo labeler/inventory/inventory_json.c labeler/inventory/inventory_from_json.c labeler/output/print_json.c labeler/kube/*.c ;;
+	json-c/json.h) echo labeler/inventory/inventory_json.c labeler/inventory/inventory_from_json.c labeler/output/print_json.c labeler/output/print_explain.c labeler/kube/*.c ;;
 	esac
 }
 

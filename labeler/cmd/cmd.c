@@ -29,6 +29,12 @@ void cmd_error(const struct err *err)
 	(void)fprintf(stderr, PROGRAM ": %s\n", err->text);
 }
 
+enum cmd_exit cmd_bad_usage(const struct command *command, const char *line)
+{
+	(void)fprintf(stderr, PROGRAM ": %s: %s\n", command->name, line);
+	return CMD_USAGE;
+}
+
 int cmd_flush(struct err *err)
 {
 	if (fflush(stdout) == 0 && !ferror(stdout))

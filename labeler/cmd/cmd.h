@@ -70,6 +70,9 @@ enum cmd_next cmd_parse(int argc, char **argv, const struct cmd_usage *usage,
 /* "gpu-labeler: " and the line, to stderr. */
 void cmd_error(const struct err *err);
 
+/* "gpu-labeler: explain: " and the line, to stderr; CMD_USAGE. */
+enum cmd_exit cmd_bad_usage(const struct command *command, const char *line);
+
 /* Has all of standard output been written? Returns 0 or -EIO. */
 int cmd_flush(struct err *err);
 

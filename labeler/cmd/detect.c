@@ -214,12 +214,6 @@ static enum cmd_exit detect(const struct config *config, const struct request *r
 	return cmd_end(r, &err);
 }
 
-static enum cmd_exit bad_usage(const char *line)
-{
-	(void)fprintf(stderr, PROGRAM ": detect: %s\n", line);
-	return CMD_USAGE;
-}
-
 static enum cmd_exit run(int argc, char **argv)
 {
 	const char *format_name = NULL;
@@ -251,14 +245,16 @@ static enum cmd_exit run(int argc, char **argv)
 	if (next != CMD_GO_ON)
 		return next == CMD_HELP_SHOWN ? CMD_DONE : CMD_USAGE;
 	if (format_name && request.what_if)
-		return bad_usage("--what-if: shows changes alone: leave --format away");
+		return cmd_bad_usage(&cmd_detect,
+				     "--what-if: shows changes alone: leave --format away");
 	if (!format_name)
 		format_name = isatty(STDOUT_FILENO) ? "table" : "labels";
 	request.format = find_format(format_name);
 	if (!request.format)
-		return bad_usage("--format: is neither table, labels, json nor inventory");
+		return cmd_bad_usage(&cmd_detect,
+				     "--format: is neither table, labels, json nor inventory");
 	if (!source_check(&request.source, &config, &err))
-		return bad_usage(err.text);
+		return cmd_bad_usage(&cmd_detect, err.text);
 	if (source_open(&request.source, &config, &err) < 0)
 		return cmd_end(-1, &err);
 	end = detect(&config, &request);

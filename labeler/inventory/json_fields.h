@@ -26,6 +26,11 @@ struct field {
 	enum type type;
 	size_t offset;
 	int64_t min, max; /* of a number */
+	/*
+	 * The file that it is read from, in the directory of its item unless it starts with a
+	 * slash; behind a blank the word of the file that it stands at. NULL: as its name.
+	 */
+	const char *file;
 };
 extern const struct field json_function_fields[]; /* of struct function */
 extern const size_t json_n_function_fields;

@@ -88,7 +88,7 @@ static struct label_value driver_src_version(const struct view *view, struct not
 /* What decides the part that a function plays. */
 #define PART "driver iommu_group physfn"
 /* The modules above. */
-#define MODULES "driver module/amdgpu module/gim"
+#define MODULES "driver module/amdgpu module/gim "
 
 /* What to do where the host shows no value. */
 static const char show_kfd[] = "KFD must show the GPU: its amdgpu needs KFD, and in a pod the "
@@ -136,9 +136,9 @@ static const struct node_kind {
 	/* clang-format off */
 	{"mode", {"the first mode that a GPU function serves: container, VF, PF", PART " vfs", NULL},
 		ALL, true, mode},
-	{"driver-version", {"version of the driver's module", MODULES, show_version},
+	{"driver-version", {"version of the driver's module", MODULES "version", show_version},
 		CONTAINER | VF, false, driver_version},
-	{"driver-src-version", {"srcversion of the driver's module", MODULES, show_version},
+	{"driver-src-version", {"srcversion of the driver's module", MODULES "srcversion", show_version},
 		CONTAINER | VF, false, driver_src_version},
 	{"compute-memory-partition", {"current_compute_partition and current_memory_partition",
 		"driver card/compute_partition card/memory_partition", agree},

@@ -22,10 +22,11 @@ struct rule {
 	 * What of the host it stands on: names of fields with blanks between, as inventory/
 	 * json_fields.c has them. Of a function: driver; of its card: card/vram; of its nodes of
 	 * KFD: kfd/simd_count; of a loaded module: module/gim. members: the functions of the same
-	 * IOMMU groups.
+	 * IOMMU groups. A ? behind
+	 * a name: where there is one. Of a module: version, srcversion.
 	 */
 	const char *facts;
-	const char *missing; /* what to do where they give no value; NULL: see what they say */
+	const char *missing; /* what to do where they give no value, or a member is in the way */
 };
 struct label {
 	char *key, *value;       /* owned */

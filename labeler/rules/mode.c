@@ -56,6 +56,7 @@ static const char whole_bus[] = "show the program the whole bus: its PF is missi
 static const char make_vfs[] = "load gim with vf_num=1 or more, or write the number to the PF's "
 			       "sriov_numvfs; the kernel's log has gim's reason";
 static const char look_again[] = "look again in a second: VFs come or go";
+static const char whole_pf[] = "to hand it out whole, take its VFs away and bind it to vfio-pci";
 static const char only_vfs[] = "bind its VFs to vfio-pci, or take them away: sriov_numvfs = 0";
 
 /* The first row that fits says what a function is good for. */
@@ -88,7 +89,7 @@ static const struct row amd_rows[] = {
 	{ANY_PF,                    BY_VFIO,             IN_NONE,    MODE_NONE,           false, true,  no_group, iommu_on},
 	{ANY_PF,                    BY_VFIO,             IN_UNKNOWN, MODE_NONE,           false, true,  bad_group, see_file},
 	{ROLE_PF_OF_VFS,            BY_GIM,              IN_ANY,     MODE_NONE,           false, false,
-		"its VFs count in its place", NULL},
+		"its VFs count in its place", whole_pf},
 	{ROLE_PF | ROLE_PF_UNSURE,  BY_GIM,              IN_ANY,     MODE_NONE,           false, true,
 		"bound to gim, but it has no VF", make_vfs},
 	{ROLE_PF_ODD,               BY_GIM,              IN_ANY,     MODE_NONE,           false, true,

@@ -156,6 +156,8 @@ static struct label_value driver(const struct view *view)
 	return validity_clean(first);
 }
 
+static const char free_group[] = "bind it to vfio-pci as well, or take its driver off it";
+
 /* A new marker is a row and a value function. */
 static const char usable[] = "functions bound to a vfio driver, in an IOMMU group";
 static const struct marker {
@@ -170,8 +172,8 @@ static const struct marker {
 	{"driver", {"the driver of the usable functions", "driver", NULL}, driver},
 	{"iommu-groups", {"IOMMU groups of the usable functions", "iommu_group", NULL},
 		groups_distinct},
-	{"iommu-groups-viable", {"of these, the groups with no function in other hands",
-		"driver iommu_group members", NULL}, groups_viable},
+	{"iommu-groups-viable", {"IOMMU groups of the usable functions, with no function in other hands",
+		"driver iommu_group members", free_group}, groups_viable},
 	/* clang-format on */
 };
 
