@@ -258,7 +258,7 @@ static const struct firmware_kind {
 	BLOCK(0, "vce"), BLOCK(1, "uvd"), BLOCK(2, "mc"),  BLOCK(3, "me"),  BLOCK(4, "pfp"),
 	BLOCK(5, "ce"),  BLOCK(6, "rlc"), BLOCK(7, "mec"), BLOCK(8, "smc"), BLOCK(9, "sdma0"),
 };
-_Static_assert(ARRAY_SIZE(firmware_kinds) == 2 * N_FIRMWARE, "each block twice");
+_Static_assert(ARRAY_SIZE(firmware_kinds) == (size_t)2 * N_FIRMWARE, "each block twice");
 
 static void put_firmware(const struct view *view, const struct firmware_kind *kind,
 			 struct verdict *verdict)

@@ -433,7 +433,7 @@ int explain_label(const struct inventory *inventory, const struct rule_options *
 		explain_sources(&view);
 	if (!view.label)
 		explain_absent(&view);
-	else if (ret->wanted && strcmp(ret->wanted, ret->value) != 0)
+	else if (ret->wanted && ret->value && strcmp(ret->wanted, ret->value) != 0)
 		explain_other_value(&view);
 	return ret->failed ? -ENOMEM : 0;
 }

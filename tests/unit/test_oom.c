@@ -15,6 +15,7 @@
 #include "kube/object.h"
 #include "kube/status.h"
 #include "output/difference.h"
+#include "rules/explain.h"
 #include "rules/owned.h"
 #include "rules/rules.h"
 
@@ -181,6 +182,62 @@ static void the_rules_fail_whole_or_not_at_all(void **state)
 	once = false;
 }
 
+/* Both a label that is there, and one of each kind of reason why not. */
+static const char *const asked[] = {
+	"amd.com/gpu.mode",
+	"amd.com/gpu.mode=container",
+	"amd.com/gpu.vfio.iommu-groups-viable",
+	"amd.com/gpu.device-id",
+	"amd.com/gpu.device-id.dead",
+	"amd.com/gpu.driver-version",
+	"amd.com/gpu.driver-src-version",
+	"amd.com/gpu.vram",
+	"amd.com/gpu.family",
+	"gpu.intel.com/vfio.present",
+	"example.com/none",
+};
+
+static void explain_at_each_allocation(const struct inventory *inventory, const char *label)
+{
+	CLEANUP(verdict_clear) struct verdict verdict = {0};
+	const struct rule_options options = {0};
+	struct err err;
+	size_t allowed = 0;
+	int r;
+
+	assert_int_equal(rules_apply(inventory, &options, &verdict, &err), 0);
+	do {
+		CLEANUP(explanation_clear) struct explanation got = {0};
+		CLEANUP(strbuf_clear) struct strbuf keys = {0};
+
+		left = allowed++;
+		r = explain_label(inventory, &options, &verdict, label, &got);
+		explain_keys(&options, &verdict, &keys);
+		left = SIZE_MAX;
+		assert_true(r == 0 || r == -ENOMEM);
+		assert_true(r == 0 || once || keys.failed);
+	} while (r < 0);
+	assert_true(allowed > 10);
+}
+
+static void an_explanation_is_whole_or_none(void **state)
+{
+	CLEANUP(inventory_clear) struct inventory passthrough = {0};
+	CLEANUP(inventory_clear) struct inventory container = {0};
+
+	(void)state;
+	fill(&passthrough);
+	fill_container(&container);
+	for (int again = 0; again < 2; again++) {
+		once = again;
+		for (size_t i = 0; i < ARRAY_SIZE(asked); i++) {
+			explain_at_each_allocation(&passthrough, asked[i]);
+			explain_at_each_allocation(&container, asked[i]);
+		}
+	}
+	once = false;
+}
+
 static void a_filter_fails_whole(void **state)
 {
 	struct filter_list list = {0};
@@ -324,6 +381,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_the_server_and_the_user_say_fails_whole),
 		cmocka_unit_test(the_rules_fail_whole_or_not_at_all),
+		cmocka_unit_test(an_explanation_is_whole_or_none),
 		cmocka_unit_test(a_filter_fails_whole),
 		cmocka_unit_test(an_inventory_refuses_what_it_cannot_hold),
 		cmocka_unit_test(a_text_that_cannot_grow_stays_failed),
