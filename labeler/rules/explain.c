@@ -131,7 +131,7 @@ static char *why_other_mode(struct view *view, size_t gpu)
 	const struct part *part = &view->verdict->parts[gpu];
 
 	if (part->mode == MODE_NONE)
-		return say(view, "%s", part->why ? part->why : "it serves no mode");
+		return say(view, "%s", part->why);
 	if (view->verdict->mode == MODE_NONE)
 		return say(view, "serves %s, but driver-type asks for %s", mode_name(part->mode),
 			   mode_name(view->options->driver_type));
@@ -165,11 +165,9 @@ static const char *fix_of(const struct view *view, size_t gpu)
 		return NULL;
 	if (part->fix)
 		return part->fix;
-	if (view->possible->basis == BASIS_VFIO)
-		return "bind it to vfio-pci to hand it to a VM";
-	if (view->possible->basis == BASIS_MODE && part->mode != MODE_NONE)
-		return "driver-type asks for one mode alone; or bind all GPUs of the node alike";
-	return NULL;
+	return view->possible->basis == BASIS_VFIO
+		       ? "bind it to vfio-pci to hand it to a VM"
+		       : "driver-type asks for one mode alone; or bind all GPUs of the node alike";
 }
 
 static void list_functions(struct view *view)
@@ -433,7 +431,7 @@ int explain_label(const struct inventory *inventory, const struct rule_options *
 		explain_sources(&view);
 	if (!view.label)
 		explain_absent(&view);
-	else if (ret->wanted && ret->value && strcmp(ret->wanted, ret->value) != 0)
+	else if (ret->wanted && strcmp(ret->wanted, view.label->value) != 0)
 		explain_other_value(&view);
 	return ret->failed ? -ENOMEM : 0;
 }

@@ -67,12 +67,10 @@ static enum asked asked_for(const char *words, const char *prefix, const char *n
 	return ASKED_NOT;
 }
 
-/* Is there a word that starts so? */
+/* Is there a word that starts so? The prefix ends in a slash. */
 static bool has_any(const char *words, const char *prefix)
 {
-	const char *at = strstr(words, prefix);
-
-	return at && (at == words || at[-1] == ' ');
+	return strstr(words, prefix) != NULL;
 }
 
 static void put_known(struct strbuf *out, const struct fact *fact, enum type type)
@@ -108,21 +106,15 @@ static bool put_value(struct strbuf *out, const struct described *what, const st
 	const void *at = (const char *)what->data + field->offset;
 	const struct fact *fact = at;
 
-	switch (field->type) {
-	case TYPE_ID:
+	if (field->type == TYPE_ID) {
 		strbuf_addf(out, "0x%04x", *(const uint16_t *)at);
 		return true;
-	case TYPE_VFS:
+	}
+	if (field->type == TYPE_VFS) {
 		put_vfs(out, what->data);
 		return true;
-	case TYPE_TEXT:
-	case TYPE_NUMBER:
-	case TYPE_HEX:
-	case TYPE_ADDR:
-		break;
-	default:
-		return true;
 	}
+	/* No rule stands on a name or an address: all others are facts. */
 	if (fact->state == FACT_FAILED)
 		strbuf_addf(out, "unknown: %s", fact->text);
 	else if (fact->state == FACT_ABSENT)
@@ -158,7 +150,7 @@ static void add_field(struct explained_item *item, const struct described *what,
 	if (file[len])
 		strbuf_addf(&value, "%s ", file + len + 1);
 	known = put_value(&value, what, field);
-	if (value.len == 0)
+	if (value.len == 0 && !value.failed)
 		return;
 	strbuf_addf(&path, "%s%s%.*s", file[0] == '/' ? "" : what->dir, file[0] == '/' ? "" : "/",
 		    (int)len, file);
@@ -301,13 +293,12 @@ void explain_modules(const struct inventory *inventory, const char *facts, struc
 /* What the rules noted of a function: a note starts with what it is about. */
 static const char *note_of(const struct notes *notes, const char *name)
 {
-	const size_t len = strlen(name);
+	char start[64];
+	const int len = snprintf(start, sizeof(start), "%s: ", name);
 
 	for (size_t i = 0; i < notes->n_items; i++) {
-		const char *text = notes->items[i].text;
-
-		if (strncmp(text, name, len) == 0 && strncmp(text + len, ": ", 2) == 0)
-			return text + len + 2;
+		if (strncmp(notes->items[i].text, start, (size_t)len) == 0)
+			return notes->items[i].text + len;
 	}
 	return NULL;
 }

@@ -65,7 +65,8 @@ fails 1 '/nonexistent: there is no such directory' "$hook" --root "$server" --wr
 # The formats say the same, on every machine that can be read.
 cd "$here/nodes" || exit 1
 for machine in */; do
-	[ -f "$machine/tree" ] && [ ! -f "$machine/exit" ] || continue
+	[ -f "$machine/tree" ] || continue
+	[ ! -f "$machine/exit" ] || continue
 	unpack "${machine%/}"
 	"$labeler" detect --root "$work/root" >"$work/labels" 2>/dev/null
 	"$labeler" detect --root "$work/root" --format inventory >"$work/inventory"

@@ -35,7 +35,7 @@ struct module_row {
 };
 static struct explain_row {
 	const char *name, *label;
-	struct gpu_row gpus[4], others[3];
+	struct gpu_row gpus[4], others[4];
 	struct card_row cards[2];
 	struct kfd_row kfd[2];
 	struct module_row module;
@@ -49,6 +49,7 @@ static struct explain_row {
 	size_t n_from;
 	/* Lines that stand somewhere below: "item", "item: why", "path: value", "item > next" */
 	const char *shows[5];
+	const char *lacks; /* stands nowhere below */
 } rows[] = {
 	{"a label that is there names what it was counted from, and why not from the others",
 	 "amd.com/gpu.mode",
@@ -199,7 +200,8 @@ static struct explain_row {
 	 {{PF0, W7900, "vfio-pci", 7}},
 	 .others = {{NIC, AUDIO, "snd_hda_intel", 7},
 		    {"0000:07:00.1", BRIDGE, "pcieport", 7},
-		    {"0000:07:00.2", AUDIO, "snd_hda_intel", 8}},
+		    {"0000:07:00.2", AUDIO, "snd_hda_intel", 8},
+		    {"0000:07:00.3", AUDIO, "gim", 0}},
 	 .value = "0",
 	 .n_from = 1,
 	 .shows = {NIC ": its driver is snd_hda_intel: IOMMU group 7",
@@ -222,6 +224,11 @@ static struct explain_row {
 	 .module = {"amdgpu", NULL, "ABC"},
 	 .because = "/sys/module/amdgpu/version: there is none",
 	 .next = "DKMS"},
+	{"what another function lacks is no reason",
+	 "amd.com/gpu.driver-version",
+	 {{"0000:04:00.0", AMD_PF, "!driver: is no link", 7}, {PF0, AMD_PF, "amdgpu", 7}},
+	 .module = {"amdgpu", NULL, "ABC"},
+	 .because = "/sys/module/amdgpu/version: there is none"},
 	{"a module that is not loaded",
 	 "amd.com/gpu.driver-src-version",
 	 {{PF0, AMD_PF, "amdgpu", 7}},
@@ -287,6 +294,19 @@ static struct explain_row {
 		   {PF1, "129", .compute = "CPX", .memory = "NPS1"}},
 	 .because = "what was read gives no value",
 	 .next = "must show the same"},
+	{"the start of a value that Kubernetes would not take",
+	 "beta.amd.com/gpu.product-name.A",
+	 {{PF0, AMD_PF, "amdgpu", 7}},
+	 .cards = {{PF0, "128", "A_name_of_a_card_that_is_too_long_for_a_key_of_counts"}},
+	 .because = "no function that counts has this value"},
+	{"one field, and not the other whose name begins alike",
+	 "amd.com/gpu.compute-partitioning-supported",
+	 {{PF0, AMD_PF, "amdgpu", 7}},
+	 .cards = {{PF0, "128", .compute = "SPX"}},
+	 .value = "false",
+	 .n_from = 1,
+	 .shows = {SYS PF0 "/available_compute_partition: there is none"},
+	 .lacks = "current_compute_partition"},
 	{"a value that Kubernetes would not take",
 	 "beta.amd.com/gpu.product-name."
 	 "A_name_of_a_card_that_is_too_long_for_a_key_of_counts",
@@ -374,6 +394,8 @@ static void check_explanation(const struct explain_row *row, const struct explan
 	put_list(&shown, &got->not_from);
 	for (size_t i = 0; i < ARRAY_SIZE(row->shows) && row->shows[i]; i++)
 		check_part("below", shown.text, row->shows[i]);
+	if (row->lacks && shown.text && strstr(shown.text, row->lacks))
+		fail_msg("%s is shown", row->lacks);
 }
 
 static void check_row(void **state)
