@@ -44,8 +44,9 @@ flags() { sed -n 's/^  --\([^][ =]*\).*/\1/p' "$1" | sort; }
 commands=$("$labeler" --help | sed -n 's/^  \([a-z][a-z-]*\)  .*/\1/p')
 for command in $commands; do
 	"$labeler" "$command" --help >"$work/$command"
-	flags "$work/$command"
-done | sort | uniq -c | awk '$1 > 1 && $2 != "help" && $2 != "config" { print $2 }' >"$work/.shared"
+	[ "$command" = run ] || flags "$work/$command"
+done | sort -u >"$work/.others"
+flags "$work/run" | comm -12 - "$work/.others" >"$work/.shared"
 
 for command in $commands; do
 	printf '.Nm\n.Cm %s\n.Op Ar options\n' "$command"
@@ -69,16 +70,15 @@ for command in $commands; do
 	awk 'NR > 2 && /^  --/ { exit } NR > 2 && NF { print }' "$work/$command" >"$work/.about"
 	[ -s "$work/.about" ] || echo "$summary" >"$work/.about"
 	awk "$text"'{ print text($0) }' "$work/.about"
-	printf '.Bl -tag -width Ds\n'
-	only no "$work/$command" | items
-	printf '.El\n'
-	only yes "$work/$command" | items | grep '^\.It' | sed 's/^\.It //' >"$work/.its"
-	[ ! -s "$work/.its" ] || printf 'It takes these of the configuration, too:\n'
+	only no "$work/$command" | items >"$work/.own"
+	[ ! -s "$work/.own" ] || { echo .Bl -tag -width Ds && cat "$work/.own" && echo .El; }
+	only yes "$work/$command" | grep -v '^  --\(help\|config\)' | items | grep '^\.It' | sed 's/^\.It //' >"$work/.its"
+	[ ! -s "$work/.its" ] || printf '.Pp\nOf the configuration it takes:\n'
 	awk '{ print "." $0 " ," }' "$work/.its" | sed '$s/ ,$/ ./'
 done >"$work/.commands"
 
 for command in $commands; do only yes "$work/$command"; done |
-	awk '!seen[$1]++' | items >"$work/.configuration"
+	awk '$1 == "--help" { last = $0; next } !seen[$1]++; END { print last }' | items >"$work/.configuration"
 
 # ---- gpu-labeler.conf(5): a comment and the keys below it ----
 awk "$text"'

@@ -75,11 +75,10 @@ static enum cmd_exit run(int argc, char **argv)
 	const struct cmd_option options[] = {{NULL, "FILE", NULL, &path}};
 	const struct cmd_usage usage = {
 		.command = &cmd_capture,
-		.about = "Writes all that this program reads of the node into one tar archive, and "
-			 "nothing else:\nno serial numbers, no MAC addresses, unique ids hashed. "
-			 "detect, explain, doctor and\nkubevirt read it with --capture FILE; "
-			 "unpacked, "
-			 "it is a --root. FILE may be - for\nstandard output.",
+		.about = "Writes all that this program reads of the node into one tar archive, "
+			 "and nothing\nelse: no serial numbers, no MAC addresses, unique ids "
+			 "hashed. detect, explain,\ndoctor and kubevirt read it with --capture "
+			 "FILE; unpacked, it is a --root.\nFILE may be - for standard output.",
 		.scope = CONFIG_OF_SCAN,
 		.options = options,
 		.n_options = ARRAY_SIZE(options),

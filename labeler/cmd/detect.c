@@ -219,13 +219,11 @@ static enum cmd_exit run(int argc, char **argv)
 	const char *format_name = NULL;
 	struct request request = {0};
 	const struct cmd_option options[] = {
-		{"format", "FORMAT", "table (on a terminal), labels (otherwise), json, inventory",
+		{"format", "FORMAT", "table, labels (where no terminal), json, inventory",
 		 &format_name},
 		SOURCE_INVENTORY(&request.source),
 		SOURCE_CAPTURE(&request.source),
-		{"what-if", "STEPS",
-		 "show how labels would change: 'bind 0000:c1:00.0 vfio-pci; "
-		 "unbind ...; numvfs 0000:c1:00.0 8'",
+		{"what-if", "STEPS", "labels then: 'bind ADDR vfio-pci; numvfs ADDR 8'",
 		 &request.what_if},
 	};
 	const struct cmd_usage usage = {

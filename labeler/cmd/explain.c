@@ -109,12 +109,10 @@ static enum cmd_exit run(int argc, char **argv)
 	};
 	const struct cmd_usage usage = {
 		.command = &cmd_explain,
-		.about = "Says of a label which functions and files it comes from, by which rule, "
-			 "and "
-			 "why the\nother GPU functions do not count; of an absent one, the first "
-			 "condition that fails and\nwhat would make it true. Without a label: all, "
-			 "a "
-			 "line each.",
+		.about = "Says of a label which functions and files it comes from, by which "
+			 "rule, and why\nthe other GPU functions do not count; of an absent one, "
+			 "the first condition that\nfails and what would make it true. Without a "
+			 "label: all, a line each.",
 		.scope = CONFIG_OF_SCAN,
 		.options = options,
 		.n_options = ARRAY_SIZE(options),

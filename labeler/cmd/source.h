@@ -21,7 +21,7 @@ struct source {
 	}
 #define SOURCE_INVENTORY(source)                                                                   \
 	{                                                                                          \
-		"inventory", "FILE", "read a saved inventory (- for stdin) instead of scanning",   \
+		"inventory", "FILE", "read a saved inventory instead (- for stdin)",               \
 			&(source)->inventory                                                       \
 	}
 

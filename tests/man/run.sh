@@ -12,7 +12,7 @@ trap 'rm -rf "$work"' EXIT
 . "$here/lib.sh"
 
 has() { command -v "$1" >/dev/null; }
-fits() { awk 'length > 80 { exit 1 } END { exit NR > 48 }' "$1"; }
+fits() { awk 'length > 80 { bad = 1 } END { exit bad || NR > 48 }' "$1"; }
 flags() { grep -o -e '--[a-z][a-z-]*' "$1" | sort -u; }
 shown() { mandoc -Tascii "$man/$1" | col -b >"$work/$1"; }
 
