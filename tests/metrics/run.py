@@ -92,6 +92,22 @@ class Context:
         return None
 
 
+class Settings:
+    """A configuration file and an agent that goes by it."""
+
+    def __init__(self, context):
+        self.path = os.path.join(context.dir, "conf")
+        self.set(f"[agent]\nlisten = 127.0.0.1:{context.port}\n[file]\ndir = {context.features}\n")
+        os.makedirs(context.features, exist_ok=True)
+        context.machine = Machine(context.dir, "mi300x-pf")
+        context.agent.start(context.machine, None, "--config", self.path, output="file")
+        assert context.answers("/readyz", 200)
+
+    def set(self, text):
+        with open(self.path, "w") as file:
+            file.write(text)
+
+
 def connect(context):
     return socket.create_connection(("127.0.0.1", context.port), timeout=20)
 
@@ -169,16 +185,9 @@ def address_that_is_taken(context):
 
 def reload_moves_it(context):
     """With other settings it listens elsewhere, or nowhere"""
-    config = os.path.join(context.dir, "conf")
     other = free_ports(1)[0]
-    with open(config, "w") as file:
-        file.write(f"[agent]\nlisten = 127.0.0.1:{context.port}\n[file]\ndir = {context.features}\n")
-    os.makedirs(context.features, exist_ok=True)
-    context.machine = Machine(context.dir, "mi300x-pf")
-    context.agent.start(context.machine, None, "--config", config, output="file")
-    assert context.answers("/healthz", 200)
-    with open(config, "w") as file:
-        file.write(f"[agent]\nlisten = [::1]:{other}\n[file]\ndir = {context.features}\n")
+    settings = Settings(context)
+    settings.set(f"[agent]\nlisten = [::1]:{other}\n[file]\ndir = {context.features}\n")
     assert context.agent.says(rf"health and metrics at \[::1\]:{other}")
     socket.create_connection(("::1", other), timeout=20).close()
     try:
@@ -303,16 +312,8 @@ def directory_that_comes_later(context):
 
 def closed_place_after_reload(context):
     """Settings that ask for a place that is closed are told to restart the agent"""
-    config = os.path.join(context.dir, "conf")
     elsewhere = tempfile.mkdtemp()
-    with open(config, "w") as file:
-        file.write(f"[agent]\nlisten = 127.0.0.1:{context.port}\n[file]\ndir = {context.features}\n")
-    os.makedirs(context.features, exist_ok=True)
-    context.machine = Machine(context.dir, "mi300x-pf")
-    context.agent.start(context.machine, None, "--config", config, output="file")
-    assert context.answers("/readyz", 200)
-    with open(config, "w") as file:
-        file.write(f"[file]\ndir = {elsewhere}/d\n")
+    Settings(context).set(f"[file]\ndir = {elsewhere}/d\n")
     assert context.agent.says("the sandbox stays as it was closed at the start: restart")
     shutil.rmtree(elsewhere)
 
