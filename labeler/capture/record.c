@@ -48,8 +48,9 @@ static void add(struct record *record, const char *path, enum record_kind kind, 
 	record->failed |= !entry.path || (bytes && !entry.bytes);
 	if (record->failed)
 		return;
-	record->items[record->n_items++] = entry;
-	entry = (struct record_entry){0};
+	record->items[record->n_items] = (struct record_entry){0};
+	SWAP(record->items[record->n_items], entry);
+	record->n_items++;
 }
 
 /* The directory that a descriptor is of, links resolved. */
@@ -158,12 +159,51 @@ struct content {
 	ssize_t len;
 };
 
+/* One that was not read stands there empty: that it is there was the question. */
 static void add_file(struct record *record, const char *name, const struct content *content)
 {
 	if (content->bytes)
 		add(record, name, RECORD_FILE, content->bytes, (size_t)content->len);
-	else if (content->len < 0 && content->len != -ENOENT)
+	else if (content->len == 0)
+		add(record, name, RECORD_FILE, NULL, 0);
+	else if (content->len != -ENOENT)
 		add(record, name, RECORD_LOCKED, NULL, 0);
+}
+
+static size_t depth_of(const char *name)
+{
+	size_t depth = 0;
+
+	for (; *name; name++)
+		depth += *name == '/';
+	return depth;
+}
+
+/*
+ * Adds a link, and what follows behind it to rest. False where the walk ends here: a link that no
+ * capture may hold, such as one from the root of the system, is replaced by what is behind it.
+ */
+static bool walk_link(struct record *record, struct place *place, char rest[static PATH_MAX],
+		      const struct content *content)
+{
+	const bool last = *rest == '\0';
+	char target[PATH_MAX];
+	const ssize_t n = readlink(place->real, target, sizeof(target) - 1);
+
+	if (n <= 0)
+		return false;
+	target[n] = '\0';
+	if (!unpack_takes_link(target, depth_of(place->name))) {
+		if (last && content->len != 0)
+			add_file(record, place->name, content);
+		return false;
+	}
+	add(record, place->name, RECORD_LINK, target, (size_t)n);
+	/* The end of a link is walked to only for what is in it. */
+	if ((last && !content->bytes && content->len == 0) || !append(target, rest, strlen(rest)))
+		return false;
+	memcpy(rest, target, strlen(target) + 1);
+	return go_up(place);
 }
 
 /*
@@ -173,11 +213,9 @@ static void add_file(struct record *record, const char *name, const struct conte
 static bool walk_step(struct record *record, struct place *place, char rest[static PATH_MAX],
 		      const struct content *content, int *links)
 {
-	char target[PATH_MAX];
 	const size_t len = strcspn(rest, "/");
 	const bool last = rest[len + (rest[len] == '/')] == '\0';
 	struct stat about;
-	ssize_t n;
 
 	if (len == 2 && strncmp(rest, "..", len) == 0) {
 		memmove(rest, rest + len, strlen(rest + len) + 1);
@@ -192,19 +230,8 @@ static bool walk_step(struct record *record, struct place *place, char rest[stat
 	    lstat(place->real, &about) < 0)
 		return false;
 	memmove(rest, rest + len, strlen(rest + len) + 1);
-	if (S_ISLNK(about.st_mode)) {
-		n = readlink(place->real, target, sizeof(target) - 1);
-		if (n <= 0 || ++*links > LINKS_MAX)
-			return false;
-		target[n] = '\0';
-		add(record, place->name, RECORD_LINK, target, (size_t)n);
-		/* The end of a link is walked to only for what is in it. */
-		if (target[0] == '/' || (last && !content->bytes && content->len == 0) ||
-		    !append(target, rest, strlen(rest)))
-			return false;
-		memcpy(rest, target, strlen(target) + 1);
-		return go_up(place);
-	}
+	if (S_ISLNK(about.st_mode))
+		return ++*links <= LINKS_MAX && walk_link(record, place, rest, content);
 	if (S_ISDIR(about.st_mode))
 		add(record, place->name, RECORD_DIR, NULL, 0);
 	else if (last)
@@ -297,7 +324,7 @@ static void clean(struct record *record, struct record_entry *entry)
 {
 	char *bytes;
 
-	if (entry->kind != RECORD_FILE)
+	if (entry->kind != RECORD_FILE || !entry->bytes)
 		return;
 	bytes = privacy_clean(entry->path, entry->bytes, entry->len, &entry->len);
 	record->failed |= !bytes;
@@ -317,12 +344,14 @@ void record_tidy(struct record *record)
 		struct record_entry *next = &record->items[i];
 		const bool same = kept && strcmp(kept->path, next->path) == 0;
 		const bool twice =
-			i > 0 && same && next->kind == RECORD_FILE &&
+			same && kept->bytes && next->kind == RECORD_FILE &&
 			(kept->len < next->len ||
 			 memcmp(kept->bytes + kept->len - next->len, next->bytes, next->len) != 0);
 
 		if (twice && ends_in(next->path, "/modules.captured"))
 			join(record, kept, next);
+		if (same && kept->kind == RECORD_FILE && !kept->bytes)
+			SWAP(*kept, *next); /* it was looked at first, and read or refused then */
 		if (same) {
 			entry_clear(next);
 			continue;

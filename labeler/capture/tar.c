@@ -185,7 +185,7 @@ static int take_entry(const struct header *header, size_t size, struct tar_entry
 int tar_next(struct tar_walk *walk, struct tar_entry *ret, const char **ret_content,
 	     struct err *err)
 {
-	struct header header;
+	struct header header = {0};
 	size_t size = 0;
 	int r;
 

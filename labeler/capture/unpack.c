@@ -20,8 +20,7 @@ enum {
 	OPEN_FILES = 16, /* of nftw() */
 };
 
-/* A path below the root without . or .., in whatever may be printed; returns its depth, 0: refused.
- */
+/* A path below the root without . or ..; returns its depth, 0: refused. */
 static size_t depth_of(const char *path)
 {
 	size_t depth = 0;
@@ -32,10 +31,6 @@ static size_t depth_of(const char *path)
 		if (len == 0 || len > NAME_MAX || strncmp(path, ".", len) == 0 ||
 		    (len == 2 && strncmp(path, "..", len) == 0))
 			return 0;
-		for (size_t i = 0; i < len; i++) {
-			if (path[i] <= ' ' || path[i] > '~')
-				return 0;
-		}
 		depth++;
 		if (!path[len])
 			return depth > UNPACK_DEPTH ? 0 : depth;
@@ -54,11 +49,8 @@ static bool has_known_top(const char *path)
 	return false;
 }
 
-/*
- * May a link in a directory of that depth say this? Only ../ first and names then: a .. behind a
- * name could start from wherever that name is a link to.
- */
-static bool stays_inside(const char *target, size_t depth)
+/* A .. behind a name could start from wherever that name is a link to. */
+bool unpack_takes_link(const char *target, size_t depth)
 {
 	while (strncmp(target, "../", 3) == 0) {
 		if (depth-- == 0)
@@ -142,9 +134,26 @@ static bool put(int parent, const char *name, const struct tar_entry *entry, con
 	       S_ISDIR(there.st_mode);
 }
 
+/* A stranger's name, for a terminal. */
+struct shown {
+	char text[200];
+};
+
+static struct shown printable(const char *name)
+{
+	struct shown ret;
+
+	(void)snprintf(ret.text, sizeof(ret.text), "%s", name);
+	for (char *c = ret.text; *c; c++) {
+		if (*c < ' ' || *c > '~')
+			*c = '?';
+	}
+	return ret;
+}
+
 static int refuse(const struct unpack *unpack, const char *path, const char *why)
 {
-	return err_set(unpack->err, -EINVAL, "%.200s: %s", path, why);
+	return err_set(unpack->err, -EINVAL, "%s: %s", printable(path).text, why);
 }
 
 static int take(const struct unpack *unpack, struct tar_entry *entry, const char *content)
@@ -163,16 +172,16 @@ static int take(const struct unpack *unpack, struct tar_entry *entry, const char
 		return refuse(unpack, path, "is no part of a capture");
 	if (entry->size > UNPACK_FILE)
 		return refuse(unpack, path, "is larger than anything that a capture holds");
-	if (entry->type == TAR_LINK && !stays_inside(entry->target, depth - 1))
+	if (entry->type == TAR_LINK && !unpack_takes_link(entry->target, depth - 1))
 		return refuse(unpack, path, "is a link that could lead out of the archive");
 	auto_close int parent = open_parent(unpack, path, &last);
 	if (parent < 0)
 		return err_set(unpack->err, -EINVAL,
-			       "%.200s: the directory above it is a file or a link, or cannot be "
+			       "%s: the directory above it is a file or a link, or cannot be "
 			       "made: %s",
-			       path, strerror(errno));
+			       printable(path).text, strerror(errno));
 	if (!put(parent, last, entry, content))
-		return err_set(unpack->err, -EINVAL, "%.200s: %s", path,
+		return err_set(unpack->err, -EINVAL, "%s: %s", printable(path).text,
 			       errno == EEXIST ? "stands there twice" : strerror(errno));
 	return 0;
 }

@@ -5,6 +5,9 @@
  * file of at most UNPACK_FILE bytes, a directory, or a link that cannot lead out: any number of ../
  * that stays inside, then names. All else is refused, by name.
  */
+#include <stdbool.h>
+#include <stddef.h>
+
 struct err;
 
 enum {
@@ -20,3 +23,9 @@ enum {
  */
 int unpack_capture(const char *path, char **ret, struct err *err);
 void unpack_remove(const char *dir);
+
+/*
+ * May a link in a directory of that depth say this? Only ../ that stay inside, and names then: all
+ * else could lead out. Pure.
+ */
+bool unpack_takes_link(const char *target, size_t depth);

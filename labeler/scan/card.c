@@ -71,9 +71,10 @@ static int read_minor(int dir, struct card *card)
 	while (list && (entry = readdir(list))) {
 		const size_t len = strlen("renderD");
 
-		if (strncmp(entry->d_name, "renderD", len) == 0)
-			return host_parse_number("drm", entry->d_name + len, minors,
-						 &card->render_minor);
+		if (strncmp(entry->d_name, "renderD", len) != 0)
+			continue;
+		host_note(dirfd(list), entry->d_name);
+		return host_parse_number("drm", entry->d_name + len, minors, &card->render_minor);
 	}
 	return 0;
 }

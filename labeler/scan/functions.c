@@ -302,6 +302,7 @@ static int read_entry(struct bus_scan *scan, int devices_fd, const char *name)
 	struct err why;
 
 	if (!addr_parse(name, &addr)) {
+		host_note(devices_fd, name);
 		err_set(&why, 0, DEVICES "/%.80s: no PCI address: the entry is left out", name);
 		return inventory_add_problem(scan->inventory, NULL, why.text)
 			       ? out_of_memory(scan->err)

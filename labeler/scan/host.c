@@ -34,6 +34,11 @@ static void show(int dir, const char *path, const char *bytes, ssize_t len)
 		the_watch->seen(the_watch, dir, path, bytes, len);
 }
 
+void host_note(int dir, const char *name)
+{
+	show(dir, name, NULL, 0);
+}
+
 static int open_dir(const char *path, struct err *err)
 {
 	const int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -216,7 +221,7 @@ int host_read_lines(int dir, const char *path, size_t most, char **ret)
 
 	if (r)
 		return r;
-	if (strlen(text) != len)
+	if (!text || strlen(text) != len)
 		return -EILSEQ;
 	*ret = TAKE_PTR(text);
 	return 0;
@@ -337,12 +342,14 @@ static bool is_below(const char *path, const char *slash, const char *parent)
 static int read_link(int dir, const char *path, const char *parent, char buf[static PATH_MAX])
 {
 	const ssize_t len = readlinkat(dir, path, buf, PATH_MAX - 1);
+	const int r = len >= 0 ? 0 : errno == ENOENT ? HOST_ABSENT : -errno;
 	const char *slash;
 	const char *last;
 
-	if (len < 0)
-		return errno == ENOENT ? HOST_ABSENT : -errno;
-	show(dir, path, NULL, 0);
+	if (r == 0 || r == -EINVAL) /* or something else stands there */
+		show(dir, path, NULL, 0);
+	if (r != 0)
+		return r;
 	buf[len] = '\0';
 	slash = strrchr(buf, '/');
 	last = slash ? slash + 1 : buf;

@@ -83,6 +83,9 @@ int host_read_head(int dir, const char *path, void *buf, size_t size);
 /* Is there anything? Returns 0, HOST_ABSENT, or a negative errno. */
 int host_find(int dir, const char *path);
 
+/* An entry of a listed directory that says something by its name alone, to who watches. */
+void host_note(int dir, const char *name);
+
 /* What a negative result of host_read() means to a person: "is empty". */
 const char *host_reason(int r);
 

@@ -196,6 +196,7 @@ static int open_question(const struct libkmod *lib, const char *tree, struct que
 static void question_close(struct question *question)
 {
 	if (question->context)
+		/* NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage): as above */
 		question->lib->unref(question->context);
 }
 
