@@ -189,6 +189,7 @@ static int open_question(const struct libkmod *lib, const char *tree, struct que
 {
 	const char *no_config = NULL;
 
+	/* NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage): as above */
 	*ret = (struct question){lib, lib->new (tree, &no_config)};
 	return ret->context ? 0 : -ENOMEM;
 }
@@ -196,7 +197,6 @@ static int open_question(const struct libkmod *lib, const char *tree, struct que
 static void question_close(struct question *question)
 {
 	if (question->context)
-		/* NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage): as above */
 		question->lib->unref(question->context);
 }
 
