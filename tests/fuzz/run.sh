@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Fuzzes what comes from outside: files of the host, answers of the API server, kubeconfigs. The
+# Fuzzes what comes from outside: files of the host, answers of the API server, kubeconfigs, captures. The
 # corpus begins with the described machines' own files and a few texts of each kind.
 # usage: run.sh [RUNS]     for each target (default 50000)
 # Exit status: 0, 77 where clang has no libFuzzer (libclang-rt-*-dev), 1 something was found
@@ -16,9 +16,9 @@ clang -fsanitize=fuzzer "$work/try.c" -o "$work/try" 2>/dev/null || {
 	exit 77
 }
 CC=clang cmake -S . -B build/fuzz -G Ninja -DCMAKE_BUILD_TYPE=Debug -DWERROR=ON -DSANITIZE=ON -DFUZZ=ON >/dev/null
-cmake --build build/fuzz --target fuzz_host fuzz_kube >/dev/null
+cmake --build build/fuzz --target fuzz_capture fuzz_host fuzz_kube gpu-labeler >/dev/null
 
-mkdir "$work/host" "$work/kube"
+mkdir "$work/capture" "$work/host" "$work/kube"
 n=0
 seed() { # target, number of the reader, text
 	n=$((n + 1))
@@ -39,10 +39,19 @@ seed kube 2 '{"type":"MODIFIED","object":{"metadata":{"uid":"u","resourceVersion
 seed kube 3 'eyJhIjoxfQ.eyJrdWJlcm5ldGVzLmlvIjp7Im5vZGUiOnsibmFtZSI6Im4ifX19.c2ln'
 seed kube 4 'current-context: c\ncontexts: [{name: c, context: {cluster: c, user: u}}]\nclusters: [{name: c, cluster: {server: "https://h"}}]\nusers: [{name: u, user: {token: t, exec: {command: x, args: [a]}}}]\n'
 seed kube 5 '{"metadata":{"continue":"eyJ2"},"items":[{"metadata":{"name":"n","labels":{"a":"1"}}}]}'
+sh tests/nodes/unpack.sh tests/nodes/gpu-on-stub/tree "$work/root"
+build/fuzz/labeler/gpu-labeler capture --root "$work/root" "$work/tar"
+{ printf '\001' && cat "$work/tar"; } >"$work/capture/archive"
+seed capture 2 'bind 0000:05:00.0 vfio-pci; unbind 0000:05:00.0'
+seed capture 2 'numvfs 0000:05:00.0 8;'
+seed capture 3 'unique_id 123\n'
+seed capture 3 'blacklist amdgpu\ninstall vfio-pci /bin/false\nro intel_iommu=on\n'
 
-for target in host kube; do
+for target in capture host kube; do
+	most=4096
+	[ "$target" != capture ] || most=65536 # an archive of a machine
 	echo "$target: $runs runs"
-	if ! build/fuzz/tests/fuzz/fuzz_$target -runs="$runs" -max_len=4096 -artifact_prefix="$work/found-" \
+	if ! build/fuzz/tests/fuzz/fuzz_$target -runs="$runs" -max_len=$most -artifact_prefix="$work/found-" \
 		"$work/$target" >"$work/log" 2>&1; then
 		tail -40 "$work/log"
 		for file in "$work"/found-*; do
