@@ -13,7 +13,7 @@ list() { # family-set
 	debian-build)
 		echo gcc libc6-dev cmake ninja-build pkg-config
 		echo libpci-dev libkmod-dev libinih-dev libjson-c-dev libyaml-dev pci.ids
-		echo libcurl4-openssl-dev libdrm-dev libmicrohttpd-dev libseccomp-dev
+		echo libcurl4-openssl-dev libdrm-dev libmicrohttpd-dev libseccomp-dev libmd-dev
 		;;
 	debian-test) list debian-build && echo libcmocka-dev ;;
 	debian-small)
@@ -33,7 +33,7 @@ list() { # family-set
 	fedora-build)
 		echo gcc cmake ninja-build pkgconf-pkg-config
 		echo pciutils-devel kmod-devel inih-devel json-c-devel libyaml-devel hwdata
-		echo libcurl-devel libdrm-devel libmicrohttpd-devel libseccomp-devel
+		echo libcurl-devel libdrm-devel libmicrohttpd-devel libseccomp-devel libmd-devel
 		;;
 	fedora-test) list fedora-build && echo libcmocka-devel libasan libubsan ;;
 	fedora-all)

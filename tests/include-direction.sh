@@ -38,6 +38,7 @@ owners() {
 	ini.h) echo labeler/ini_file.c ;;
 	curl/curl.h) echo labeler/kube/http.c ;;
 	microhttpd.h) echo labeler/metrics/server.c ;;
+	sha2.h) echo labeler/capture/privacy.c ;;
 	seccomp.h) echo labeler/agent/confine.c ;;
 	yaml.h) echo labeler/kube/yaml_doc.c ;;
 	json-c/json.h) echo labeler/inventory/inventory_json.c labeler/inventory/inventory_from_json.c labeler/output/print_json.c labeler/output/print_explain.c labeler/kube/*.c ;;

@@ -2,10 +2,10 @@
 #include "capture/privacy.h"
 
 #include "base/cleanup.h"
-#include "base/sha256.h"
 #include "base/strbuf.h"
 #include "inventory/host_facts.h"
 
+#include <sha2.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,9 +14,17 @@ enum {
 	HASH_SHOWN = 16, /* hex digits: as long as the id itself */
 };
 
-static void add_hash(struct strbuf *out, const char *text, size_t len)
+struct hash {
+	char hex[SHA256_DIGEST_STRING_LENGTH]; /* cut to HASH_SHOWN */
+};
+
+static struct hash hash_of(const char *text, size_t len)
 {
-	strbuf_addf(out, "%.*s", HASH_SHOWN, sha256(text, len).hex);
+	struct hash hash;
+
+	(void)SHA256Data((const uint8_t *)text, len, hash.hex);
+	hash.hex[HASH_SHOWN] = '\0';
+	return hash;
 }
 
 static void only_words(struct strbuf *out, const char *text)
@@ -49,8 +57,7 @@ static void hashed(struct strbuf *out, const char *text)
 {
 	const size_t len = strcspn(text, "\n");
 
-	if (len > 0)
-		add_hash(out, text, len);
+	strbuf_add(out, len > 0 ? hash_of(text, len).hex : "");
 	strbuf_add(out, text + len);
 }
 
@@ -66,14 +73,12 @@ static void hashed_lines(struct strbuf *out, const char *text)
 		if (strncmp(text, id, strlen(id)) == 0) {
 			const size_t skip = strlen(id);
 			const size_t digits = strspn(text + skip, "0123456789");
-			const struct sha256_text hash = sha256(text + skip, digits);
-			char shown[HASH_SHOWN + 1] = {0};
+			const struct hash hash = hash_of(text + skip, digits);
 
-			memcpy(shown, hash.hex, HASH_SHOWN);
 			if (digits == 1 && text[skip] == '0')
 				strbuf_addf(out, "%s0\n", id); /* no id at all */
 			else
-				strbuf_addf(out, "%s%llu\n", id, strtoull(shown, NULL, 16));
+				strbuf_addf(out, "%s%llu\n", id, strtoull(hash.hex, NULL, 16));
 		} else {
 			strbuf_add_bytes(out, text, len);
 		}
