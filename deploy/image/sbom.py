@@ -27,6 +27,7 @@ LICENCES = {
     "kmod": "LGPL-2.1-or-later",
     "libdrm": "MIT",
     "libinih": "BSD-3-Clause",
+    "libmd": "BSD-3-Clause",
     "libmicrohttpd": "LGPL-2.1-or-later",
     "libseccomp": "LGPL-2.1-only",
     "libyaml": "MIT",
