@@ -62,7 +62,10 @@ with_valgrind() {
 	valgrind="valgrind -q --error-exitcode=9 --leak-check=full"
 	valgrind="$valgrind --errors-for-leak-kinds=definite,indirect,possible"
 	for test in build/valgrind/tests/unit/test_*; do
-		case $test in *.cmake) continue ;; esac
+		case $test in
+		*.cmake) continue ;;
+		*/test_confine) continue ;; # valgrind is the kernel there: it knows no seccomp, no Landlock
+		esac
 		echo "$test"
 		$valgrind "$test" || return 1
 	done
