@@ -95,6 +95,21 @@ static int set_driver(struct edit *edit, const char *driver)
 	return 0;
 }
 
+/* What the driver would tell, and nobody can know before: a label for it is missing then. */
+static void assume_unknown(const struct edit *edit, const char *driver)
+{
+	const bool is_amdgpu = strcmp(driver, "amdgpu") == 0;
+
+	if (is_amdgpu && !inventory_card(edit->inventory, edit->at->addr))
+		strbuf_addf(edit->assumed,
+			    "%s: amdgpu would tell its memory, name, firmware and partitions: "
+			    "labels of these are not known before\n",
+			    addr_text(edit->at->addr).text);
+	if ((is_amdgpu || strcmp(driver, "gim") == 0) && !inventory_module(edit->inventory, driver))
+		strbuf_addf(edit->assumed, "%s: its version is not known before it is loaded\n",
+			    driver);
+}
+
 static int bind(struct edit *edit, const char *driver)
 {
 	if (strchr(driver, '/') || strlen(driver) > DRIVER_LONGEST)
@@ -103,6 +118,7 @@ static int bind(struct edit *edit, const char *driver)
 		return err_set(edit->err, WHAT_IF_REFUSED,
 			       "the kernel would refuse: the function is in no IOMMU group, is the "
 			       "IOMMU switched on?");
+	assume_unknown(edit, driver);
 	return set_driver(edit, driver);
 }
 

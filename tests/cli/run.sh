@@ -85,6 +85,43 @@ for machine in */; do
 	result "all formats, the replay and the hook agree on ${machine%/}" $?
 done
 
+# What a change would bring is what it brings: the driver's links are changed by hand.
+rebind() { # driver, "" for none
+	place=$(readlink -f "$work/root/sys/bus/pci/devices/0000:05:00.0")
+	rm -f "$place/driver"
+	[ -z "$1" ] || ln -s "../../../bus/pci/drivers/$1" "$place/driver"
+}
+changes() { # from to: as --what-if shows them
+	diff "$1" "$2" | sed -n 's/^< /-/p; s/^> /+/p' | LC_ALL=C sort
+}
+for machine in pf-unbound gim-without-vf mi300x-pf mixed-vf-pf two-pf-ids mi300x-vf-unbound; do
+	for driver in vfio-pci gim nouveau ''; do
+		unpack $machine
+		"$labeler" detect --root "$work/root" --format labels >"$work/before" 2>/dev/null
+		step="bind 0000:05:00.0 $driver"
+		[ -n "$driver" ] || step="unbind 0000:05:00.0"
+		"$labeler" detect --root "$work/root" --what-if "$step" 2>/dev/null | LC_ALL=C sort >"$work/got"
+		case $machine in mixed-vf-pf | mi300x-vf-unbound)
+			[ "$driver" = gim ] || rm -rf "$work"/root/sys/devices/pci0000:05/0000:05:00.0/virtfn* \
+				"$work"/root/sys/bus/pci/devices/0000:05:02.*
+			;;
+		esac
+		rebind "$driver"
+		"$labeler" detect --root "$work/root" --format labels >"$work/after" 2>/dev/null
+		changes "$work/before" "$work/after" >"$work/expected"
+		same "what if, on $machine: ${step#* }" "$work/expected" "$work/got"
+	done
+done
+unpack gim-without-vf
+"$labeler" detect --root "$work/root" --what-if 'numvfs 0000:05:00.0 1; bind 0000:05:00.1 vfio-pci' \
+	>"$work/got" 2>"$work/err"
+holds "VFs that would be made can be bound" grep -qx '+amd.com/gpu.vfio.count=1' "$work/got"
+holds "what was assumed is told" grep -q 'is taken to be in an IOMMU group of its own' "$work/err"
+"$labeler" detect --root "$work/root" --what-if 'bind 0000:05:00.0 gim' >"$work/got" 2>/dev/null
+holds "no change, no line" [ ! -s "$work/got" ]
+fails 2 'step 1: "drop" is neither bind' "$labeler" detect --root "$work/root" --what-if 'drop 0000:05:00.0'
+fails 2 'leave --format away' "$labeler" detect --root "$work/root" --format json --what-if 'unbind x'
+
 # The arguments of AMD's node labeller, which has no subcommands, as its DaemonSets give them.
 unpack card-mi300x-whole
 "$labeler" -vram -cu-count=true --family=false -driver_type=container --once --output stdout \

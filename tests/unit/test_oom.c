@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "base/strbuf.h"
+#include "inventory/what_if.h"
 #include "kube/access.h"
 #include "kube/apply.h"
 #include "kube/kubeconfig.h"
@@ -238,6 +239,31 @@ static void an_explanation_is_whole_or_none(void **state)
 	once = false;
 }
 
+static void a_change_that_cannot_be_thought_through_is_none(void **state)
+{
+	static const char steps[] = "unbind 0000:06:00.0; bind 0000:06:00.0 gim; "
+				    "numvfs 0000:05:00.0 0; numvfs 0000:05:00.0 2; "
+				    "bind 0000:05:00.0 amdgpu";
+	size_t allowed = 0;
+	int r;
+
+	(void)state;
+	do {
+		CLEANUP(inventory_clear) struct inventory inventory = {0};
+		CLEANUP(strbuf_clear) struct strbuf assumed = {0};
+		struct err err;
+
+		fill(&inventory);
+		inventory.gpus[0].totalvfs = make_number("8");
+		left = allowed++;
+		r = what_if_apply(steps, &inventory, &assumed, &err);
+		left = SIZE_MAX;
+		assert_true(r == 0 || r == -ENOMEM);
+		assert_true(r < 0 || assumed.failed || inventory.n_gpus == 5);
+	} while (r < 0);
+	assert_true(allowed > 10);
+}
+
 static void a_filter_fails_whole(void **state)
 {
 	struct filter_list list = {0};
@@ -382,6 +408,7 @@ int main(void)
 		cmocka_unit_test(what_the_server_and_the_user_say_fails_whole),
 		cmocka_unit_test(the_rules_fail_whole_or_not_at_all),
 		cmocka_unit_test(an_explanation_is_whole_or_none),
+		cmocka_unit_test(a_change_that_cannot_be_thought_through_is_none),
 		cmocka_unit_test(a_filter_fails_whole),
 		cmocka_unit_test(an_inventory_refuses_what_it_cannot_hold),
 		cmocka_unit_test(a_text_that_cannot_grow_stays_failed),
