@@ -29,8 +29,34 @@ static void put_list(FILE *out, const char *title, const struct explained_list *
 		put_item(out, &list->items[i], fix);
 }
 
-void print_explanation(FILE *out, const struct explanation *explanation)
+static void put_owner(FILE *out, const struct on_node *on_node)
 {
+	if (on_node->applied)
+		(void)fputs(", applied by gpu-labeler", out);
+	if (on_node->owner)
+		(void)fprintf(out, "%s by %s", on_node->applied ? " and" : ", set", on_node->owner);
+}
+
+static void put_on_node(FILE *out, const char *node, const struct on_node *on_node)
+{
+	static const char *const words[ON_NODE_STATES] = {
+		[ON_NODE_SAME] = "the same",
+		[ON_NODE_MISSING] = "not there",
+		[ON_NODE_NEITHER] = "not there either",
+	};
+	const char *word = words[on_node->state];
+
+	(void)fprintf(out, "on node %s: %s", node, word ? word : on_node->value);
+	if (on_node->state == ON_NODE_STALE)
+		(void)fputs(", although it should not be there", out);
+	put_owner(out, on_node);
+}
+
+void print_explanation(FILE *out, const char *node, const struct print_explained *explained)
+{
+	const struct explanation *explanation = &explained->label;
+	const char *fix = on_node_fix(explained->on_node.state);
+
 	if (explanation->value)
 		(void)fprintf(out, "%s=%s\n", explanation->key, explanation->value);
 	else
@@ -41,21 +67,35 @@ void print_explanation(FILE *out, const struct explanation *explanation)
 		(void)fprintf(out, "  next: %s\n", explanation->fix);
 	if (explanation->rule)
 		(void)fprintf(out, "  rule: %s\n", explanation->rule->text);
+	if (node) {
+		(void)fputs("  ", out);
+		put_on_node(out, node, &explained->on_node);
+		(void)fputc('\n', out);
+	}
+	if (node && fix)
+		(void)fprintf(out, "    next: %s\n", fix);
 	put_list(out, "from", &explanation->from, NULL);
 	put_list(out, "module", &explanation->modules, NULL);
 	put_list(out, "in the same IOMMU groups", &explanation->members, NULL);
 	put_list(out, "not from", &explanation->not_from, explanation->fix);
 }
 
-void print_explanation_line(FILE *out, const struct explanation *explanation)
+void print_explanation_line(FILE *out, const char *node, const struct print_explained *explained)
 {
+	const struct explanation *explanation = &explained->label;
+
 	if (explanation->value)
-		(void)fprintf(out, "%s=%s: %s (%zu of %zu GPU functions)\n", explanation->key,
+		(void)fprintf(out, "%s=%s: %s (%zu of %zu GPU functions)", explanation->key,
 			      explanation->value, explanation->rule->text,
 			      explanation->from.n_items,
 			      explanation->from.n_items + explanation->not_from.n_items);
 	else
-		(void)fprintf(out, "%s: absent: %s\n", explanation->key, explanation->because);
+		(void)fprintf(out, "%s: absent: %s", explanation->key, explanation->because);
+	if (node) {
+		(void)fputs("; ", out);
+		put_on_node(out, node, &explained->on_node);
+	}
+	(void)fputc('\n', out);
 }
 
 static void put_object(struct json_object **object)
@@ -96,6 +136,18 @@ static struct json_object *list_json(const struct explained_list *list)
 	return array;
 }
 
+static struct json_object *on_node_json(const struct on_node *on_node)
+{
+	struct json_object *object = json_object_new_object();
+
+	json_object_object_add(object, "state", text_json(on_node_name(on_node->state)));
+	json_object_object_add(object, "value", text_json(on_node->value));
+	json_object_object_add(object, "owner", text_json(on_node->owner));
+	json_object_object_add(object, "applied", json_object_new_boolean(on_node->applied));
+	json_object_object_add(object, "next", text_json(on_node_fix(on_node->state)));
+	return object;
+}
+
 static struct json_object *explanation_json(const struct explanation *explanation)
 {
 	struct json_object *object = json_object_new_object();
@@ -114,14 +166,20 @@ static struct json_object *explanation_json(const struct explanation *explanatio
 	return object;
 }
 
-char *explanations_to_json(const struct explanation *explanations, size_t n)
+char *explanations_to_json(const char *node, const struct print_explained *explained, size_t n)
 {
 	CLEANUP(put_object) struct json_object *root = json_object_new_object();
 	struct json_object *labels = json_object_new_array();
 	const char *text;
 
-	for (size_t i = 0; i < n; i++)
-		json_object_array_add(labels, explanation_json(&explanations[i]));
+	for (size_t i = 0; i < n; i++) {
+		struct json_object *label = explanation_json(&explained[i].label);
+
+		json_object_object_add(label, "on_node",
+				       node ? on_node_json(&explained[i].on_node) : NULL);
+		json_object_array_add(labels, label);
+	}
+	json_object_object_add(root, "node", text_json(node));
 	json_object_object_add(root, "labels", labels);
 	text = json_object_to_json_string_ext(root, JSON_C_TO_STRING_PRETTY |
 							    JSON_C_TO_STRING_SPACED |

@@ -691,12 +691,43 @@ def policy_of_node_features(context):
     return f"{len(denied)} denied"
 
 
+def explained(context):
+    """explain --node tells who set each label, what is missing and what is stale"""
+    node, machine, kubeconfig = context.labelled()
+
+    def explain(*more):
+        return subprocess.run(
+            [context.agent.program, "explain", "--node", "--root", machine.root, "--node-name", node,
+             "--kubeconfig", kubeconfig, *more], check=True, stdout=subprocess.PIPE, text=True).stdout
+    assert f"on node {node}: the same, applied by gpu-labeler\n" in explain(MODE), explain(MODE)
+    context.agent.stop()
+    context.merge(node, {MODE: "container", "amd.com/gpu.vram": "64G", "amd.com/gpu.vfio.count": None,
+                         "amd.com/gpu.other": "x"}, manager="amd-gpu-operator")
+    assert f"on node {node}: container, set by amd-gpu-operator (Update)\n" in explain(MODE)
+    lines = explain().splitlines()
+    told = {re.split("[=:]", line)[0]: line.rsplit("; ", 1)[1] for line in lines}
+    assert told["amd.com/gpu.vfio.count"] == f"on node {node}: not there", told
+    assert told["amd.com/gpu.vram"] == f"on node {node}: 64G, although it should not be there, " \
+        "set by amd-gpu-operator (Update)", told
+    assert told["amd.com/gpu.family"] == f"on node {node}: not there either", told
+    assert not {"amd.com/gpu.other", "kubernetes.io/hostname", "foreign"} & set(told)
+    answer = json.loads(explain("--format", "json", MODE))
+    assert answer["node"] == node and answer["labels"][0]["on_node"] == {
+        "state": "other", "value": "container", "owner": "amd-gpu-operator (Update)",
+        "applied": False, "next": answer["labels"][0]["on_node"]["next"]}, answer
+    wrong = subprocess.run([context.agent.program, "explain", "--node", "--root", machine.root,
+                            "--node-name", "other", "--kubeconfig", kubeconfig],
+                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert wrong.returncode == 2 and not wrong.stdout, wrong
+    assert f'the token is for node "{node}"' in wrong.stderr, wrong.stderr
+
+
 SCENARIOS = [
     first_labels, nothing_to_do, once, device_change, drift_by_delete, drift_by_overwrite,
     metrics, all_deleted, fight, takeover, clean, withdraw_on_exit, token_rotation, token_refused,
     node_registered_again, node_comes_late, wrong_node, no_node_name, unbound_token, in_cluster,
     kubelet_identity, kubeconfig_forms, by_proxy, no_rights, policy_of_nodes, scheduled,
-    node_feature, node_feature_to_labels, policy_of_node_features, apiserver_restart, etcd_restart,
+    node_feature, node_feature_to_labels, policy_of_node_features, explained, apiserver_restart, etcd_restart,
 ]
 
 
