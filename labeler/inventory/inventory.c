@@ -101,6 +101,16 @@ bool inventory_is_vfio(const char *driver)
 	return ends_in(driver, "vfio-pci") || ends_in(driver, "vfio_pci");
 }
 
+bool inventory_blocks_group(const struct function *function)
+{
+	const struct fact *driver = &function->driver;
+
+	if (function->pci_class == CLASS_PCI_BRIDGE || driver->state == FACT_ABSENT)
+		return false;
+	return !fact_known(driver) ||
+	       (!inventory_is_vfio(driver->text) && !fact_is(driver, "pci-stub"));
+}
+
 static int add_function(struct function **functions, size_t *n, struct function *item)
 {
 	struct function *grown = reallocarray(*functions, *n + 1, sizeof(*grown));

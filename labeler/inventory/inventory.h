@@ -10,6 +10,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Base class and subclass of functions that a GPU shares its IOMMU group with. */
+enum {
+	CLASS_AUDIO = 0x0403,
+	CLASS_PCI_BRIDGE = 0x0604,
+};
+
 /* Absent is an answer of the host; failed means that it gave none. Neither is zero. */
 enum fact_state {
 	FACT_ABSENT, /* there is no such attribute: no driver bound, no IOMMU group, no VF */
@@ -138,6 +144,12 @@ bool fact_is(const struct fact *fact, const char *text);
 
 /* vfio-pci or a variant of it: any driver whose name ends in vfio-pci or vfio_pci. */
 bool inventory_is_vfio(const char *driver);
+
+/*
+ * Does the kernel refuse to open an IOMMU group to a VM because of this function in it? Bridges,
+ * functions without a driver and those that a vfio driver or pci-stub holds are no obstacle.
+ */
+bool inventory_blocks_group(const struct function *function);
 
 /*
  * Appends a copy of the struct; what it owns then belongs to the inventory and *item is empty.

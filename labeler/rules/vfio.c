@@ -15,10 +15,6 @@
 
 #include <string.h>
 
-enum {
-	CLASS_PCI_BRIDGE = 0x0604,
-};
-
 static struct label_value amd_id(const struct function *gpu, const struct rule_options *options)
 {
 	return kinds_device_id(gpu, options->device_id_0x);
@@ -42,17 +38,6 @@ static const struct vendor {
 	/* clang-format on */
 };
 
-/* Does the kernel refuse to open the group to a VM because of this function in it? */
-static bool blocks(const struct function *function)
-{
-	const struct fact *driver = &function->driver;
-
-	if (function->pci_class == CLASS_PCI_BRIDGE || driver->state == FACT_ABSENT)
-		return false;
-	return !fact_known(driver) ||
-	       (!inventory_is_vfio(driver->text) && !fact_is(driver, "pci-stub"));
-}
-
 /* Adds the groups that these functions block to blocked, where a VM could want them. */
 static void find_blocked(const struct function *functions, size_t n, const struct groups *wanted,
 			 struct groups *blocked, struct notes *notes)
@@ -62,7 +47,7 @@ static void find_blocked(const struct function *functions, size_t n, const struc
 		const struct fact *driver = &functions[i].driver;
 
 		if (!fact_known(group) || !groups_have(wanted, group->number) ||
-		    !blocks(&functions[i]))
+		    !inventory_blocks_group(&functions[i]))
 			continue;
 		groups_add(blocked, group->number);
 		notes_add(notes, NOTE_WARNING,
