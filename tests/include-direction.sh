@@ -22,10 +22,11 @@ allowed() {
 	kube) echo base kube ;;
 	metrics) echo base metrics ;;
 	output) echo base inventory rules kube output ;;
+	doctor) echo base inventory rules kube doctor ;;
 	agent) echo base inventory scan rules kube output metrics agent config.h ;;
 	nfd-hook) echo base inventory scan rules output ;;
-	top) echo base inventory scan rules kube capture output agent cmd config.h device_file.h ini_file.h ;;
-	cmd) echo base inventory scan rules kube capture output agent cmd config.h ;;
+	top) echo base inventory scan rules kube capture output doctor agent cmd config.h device_file.h ini_file.h ;;
+	cmd) echo base inventory scan rules kube capture output doctor agent cmd config.h ;;
 	esac
 }
 
@@ -41,7 +42,7 @@ owners() {
 	sha2.h) echo labeler/capture/privacy.c ;;
 	seccomp.h) echo labeler/agent/confine.c ;;
 	yaml.h) echo labeler/kube/yaml_doc.c ;;
-	json-c/json.h) echo labeler/inventory/inventory_json.c labeler/inventory/inventory_from_json.c labeler/output/print_json.c labeler/output/print_explain.c labeler/kube/*.c ;;
+	json-c/json.h) echo labeler/inventory/inventory_json.c labeler/inventory/inventory_from_json.c labeler/output/print_json.c labeler/output/print_explain.c labeler/doctor/report_json.c labeler/kube/*.c ;;
 	esac
 }
 

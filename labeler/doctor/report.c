@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "doctor/report.h"
+
+#include "base/strbuf.h"
+#include "doctor/doctor.h"
+
+enum {
+	EVIDENCE_SHOWN = 8, /* of one finding */
+	WIDTH = 100,
+	INDENT = 25,
+};
+
+static const char *const words[N_HEALTHS] = {
+	[HEALTH_PASS] = "pass",
+	[HEALTH_UNKNOWN] = "unknown",
+	[HEALTH_WARN] = "WARN",
+	[HEALTH_FAIL] = "FAIL",
+};
+
+/* Broken at blanks, so that it stays beside the column of ids. */
+static void add_wrapped(struct strbuf *out, const char *text)
+{
+	size_t at = INDENT;
+
+	while (*text) {
+		size_t len = 0;
+
+		while (text[len] && text[len] != ' ')
+			len++;
+		if (at + len > WIDTH && at > INDENT) {
+			strbuf_addf(out, "\n%*s", INDENT, "");
+			at = INDENT;
+		}
+		strbuf_add_bytes(out, text, len);
+		at += len;
+		text += len;
+		if (*text == ' ') {
+			strbuf_add(out, " ");
+			at++;
+			text++;
+		}
+	}
+	strbuf_add(out, "\n");
+}
+
+/* What made it so, and of a pass nothing. */
+static void add_evidence(const struct finding *finding, struct strbuf *out)
+{
+	size_t shown = 0;
+	size_t left_out = 0;
+
+	for (size_t i = 0; i < finding->n_items; i++) {
+		const struct evidence *item = &finding->items[i];
+
+		if (item->health != finding->health)
+			continue;
+		if (shown++ < EVIDENCE_SHOWN)
+			strbuf_addf(out, "%*s%s: %s\n", INDENT, "", item->path, item->value);
+		else
+			left_out++;
+	}
+	if (left_out > 0)
+		strbuf_addf(out, "%*sand %zu more: --json tells all\n", INDENT, "", left_out);
+}
+
+static void add_finding(const struct finding *finding, struct strbuf *out)
+{
+	strbuf_addf(out, "%-7s %-16s ", words[finding->health], finding->id);
+	add_wrapped(out, finding->says);
+	if (finding->health == HEALTH_PASS)
+		return;
+	add_evidence(finding, out);
+	if (finding->next) {
+		strbuf_addf(out, "%*s=> ", INDENT - 3, "");
+		add_wrapped(out, finding->next);
+	}
+}
+
+void report_text(const struct diagnosis *diagnosis, struct strbuf *out)
+{
+	strbuf_addf(out, "meant for: %s (%s)\n\n", mode_name(diagnosis->meant), diagnosis->because);
+	for (size_t i = 0; i < diagnosis->n_items; i++)
+		add_finding(&diagnosis->items[i], out);
+	strbuf_addf(out, "\n%zu failed, %zu warnings, %zu unknown, %zu passed\n",
+		    diagnosis->count[HEALTH_FAIL], diagnosis->count[HEALTH_WARN],
+		    diagnosis->count[HEALTH_UNKNOWN], diagnosis->count[HEALTH_PASS]);
+}
