@@ -53,6 +53,20 @@ static void add_ban(struct finding *finding, const struct patient *patient, enum
 	}
 }
 
+/* A vfio driver that has a GPU: then these are there, whatever a module shows of itself. */
+static bool add_bound_to_vfio(const struct patient *patient, struct finding *finding)
+{
+	for (size_t i = 0; i < patient->inventory->n_gpus; i++) {
+		const struct function *gpu = &patient->inventory->gpus[i];
+
+		if (!fact_known(&gpu->driver) || !inventory_is_vfio(gpu->driver.text))
+			continue;
+		finding_of(finding, HEALTH_PASS, gpu, "driver", gpu->driver.text);
+		return true;
+	}
+	return false;
+}
+
 static void look_vfio_module(const struct patient *patient, struct finding *finding,
 			     enum host_module module, enum health available)
 {
@@ -72,13 +86,15 @@ static void look_vfio_module(const struct patient *patient, struct finding *find
 
 static void look_vfio(const struct patient *patient, struct finding *finding)
 {
-	look_vfio_module(patient, finding, HOST_VFIO, HEALTH_PASS);
+	if (!add_bound_to_vfio(patient, finding))
+		look_vfio_module(patient, finding, HOST_VFIO, HEALTH_PASS);
 }
 
 /* Nobody needs its driver before a function is bound to it, but then modprobe must have run. */
 static void look_vfio_pci(const struct patient *patient, struct finding *finding)
 {
-	look_vfio_module(patient, finding, HOST_VFIO_PCI, HEALTH_WARN);
+	if (!add_bound_to_vfio(patient, finding))
+		look_vfio_module(patient, finding, HOST_VFIO_PCI, HEALTH_WARN);
 }
 
 static void look_vfio_iommu_type1(const struct patient *patient, struct finding *finding)

@@ -4,10 +4,11 @@
 #include "base/strbuf.h"
 #include "doctor/doctor.h"
 
+#include <string.h>
+
 enum {
-	EVIDENCE_SHOWN = 8, /* of one finding */
 	WIDTH = 100,
-	INDENT = 25,
+	INDENT = 27,
 };
 
 static const char *const words[N_HEALTHS] = {
@@ -17,28 +18,31 @@ static const char *const words[N_HEALTHS] = {
 	[HEALTH_FAIL] = "FAIL",
 };
 
+/* How much of what was read is shown; --json has all. */
+static const size_t most_shown[N_HEALTHS] = {
+	[HEALTH_UNKNOWN] = 2,
+	[HEALTH_WARN] = 8,
+	[HEALTH_FAIL] = 8,
+};
+
 /* Broken at blanks, so that it stays beside the column of ids. */
 static void add_wrapped(struct strbuf *out, const char *text)
 {
 	size_t at = INDENT;
 
 	while (*text) {
-		size_t len = 0;
+		const size_t len = strcspn(text, " ");
 
-		while (text[len] && text[len] != ' ')
-			len++;
-		if (at + len > WIDTH && at > INDENT) {
+		if (at > INDENT && at + 1 + len > WIDTH) {
 			strbuf_addf(out, "\n%*s", INDENT, "");
 			at = INDENT;
+		} else if (at > INDENT) {
+			strbuf_add(out, " ");
+			at++;
 		}
 		strbuf_add_bytes(out, text, len);
 		at += len;
-		text += len;
-		if (*text == ' ') {
-			strbuf_add(out, " ");
-			at++;
-			text++;
-		}
+		text += len + (text[len] == ' ');
 	}
 	strbuf_add(out, "\n");
 }
@@ -54,7 +58,7 @@ static void add_evidence(const struct finding *finding, struct strbuf *out)
 
 		if (item->health != finding->health)
 			continue;
-		if (shown++ < EVIDENCE_SHOWN)
+		if (shown++ < most_shown[finding->health])
 			strbuf_addf(out, "%*s%s: %s\n", INDENT, "", item->path, item->value);
 		else
 			left_out++;
@@ -65,7 +69,7 @@ static void add_evidence(const struct finding *finding, struct strbuf *out)
 
 static void add_finding(const struct finding *finding, struct strbuf *out)
 {
-	strbuf_addf(out, "%-7s %-16s ", words[finding->health], finding->id);
+	strbuf_addf(out, "%-7s %-18s ", words[finding->health], finding->id);
 	add_wrapped(out, finding->says);
 	if (finding->health == HEALTH_PASS)
 		return;

@@ -30,7 +30,7 @@ static int set_failed(struct fact *fact, const char *path, int r)
 {
 	char *text = NULL;
 
-	if (asprintf(&text, "%s %s", path, host_reason(r)) < 0)
+	if (asprintf(&text, "%s: %s", path, host_reason(r)) < 0)
 		text = NULL;
 	return set_text(fact, FACT_FAILED, text);
 }
