@@ -12,9 +12,12 @@ static enum cmd_exit run(int argc, char **argv)
 		{"every-node", NULL, "of all nodes of the cluster, not of this one", &every_node},
 	};
 	const struct cmd_usage usage = {
-		&cmd_clean,
-		"Withdraws every label that gpu-labeler published. Stop the agent first.",
-		CONFIG_OF_AGENT, options, ARRAY_SIZE(options)};
+		.command = &cmd_clean,
+		.about = "Withdraws every label that gpu-labeler published. Stop the agent first.",
+		.scope = CONFIG_OF_AGENT,
+		.options = options,
+		.n_options = ARRAY_SIZE(options),
+	};
 	CLEANUP(cmd_settings_clear) struct cmd_settings settings = {0};
 	CLEANUP(config_clear) struct config config = {0};
 	const enum cmd_next next = cmd_parse(argc, argv, &usage, &settings, &config);

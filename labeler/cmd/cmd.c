@@ -195,7 +195,7 @@ enum cmd_next cmd_parse(int argc, char **argv, const struct cmd_usage *usage,
 	}
 	line.help = line.n_options;
 	add(&line, "help", false, NULL);
-	if (usage->scope & CONFIG_OF_SCAN)
+	if (usage->scope & CONFIG_OF_SCAN && !usage->own_words)
 		reference_flags(argc, argv);
 	next = read_line(argc, argv, usage, &line);
 	if (next != CMD_GO_ON)

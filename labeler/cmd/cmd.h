@@ -39,6 +39,7 @@ struct cmd_usage {
 	enum config_scope scope; /* which keys of the configuration are flags here */
 	const struct cmd_option *options;
 	size_t n_options;
+	bool own_words; /* the flags of AMD's labeller mean nothing here: it has none like this */
 };
 
 /* How a subcommand goes on after its command line. */

@@ -177,6 +177,7 @@ static enum cmd_exit run(int argc, char **argv)
 		.scope = CONFIG_OF_SCAN | CONFIG_OF_AGENT,
 		.options = options,
 		.n_options = ARRAY_SIZE(options),
+		.own_words = true,
 	};
 	CLEANUP(cmd_settings_clear) struct cmd_settings settings = {0};
 	CLEANUP(config_clear) struct config config = {0};

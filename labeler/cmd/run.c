@@ -17,10 +17,15 @@ static enum cmd_exit run(int argc, char **argv)
 		{"once", NULL, "publish once and leave", &once},
 	};
 	const struct cmd_usage usage = {
-		&cmd_run,
-		"Publishes the labels of this node and keeps them true, on the kernel's events.\n"
-		"SIGHUP reads the configuration again, SIGUSR1 writes the state to the log.",
-		CONFIG_OF_SCAN | CONFIG_OF_AGENT, options, ARRAY_SIZE(options)};
+		.command = &cmd_run,
+		.about = "Publishes the labels of this node and keeps them true, on the kernel's "
+			 "events.\nSIGHUP reads the configuration again, SIGUSR1 writes the state "
+			 "to "
+			 "the log.",
+		.scope = CONFIG_OF_SCAN | CONFIG_OF_AGENT,
+		.options = options,
+		.n_options = ARRAY_SIZE(options),
+	};
 	CLEANUP(cmd_settings_clear) struct cmd_settings settings = {0};
 	CLEANUP(config_clear) struct config config = {0};
 	const enum cmd_next next = cmd_parse(argc, argv, &usage, &settings, &config);

@@ -138,6 +138,18 @@ static bool says_nothing(const struct fact *override)
 	       fact_is(override, "(null)");
 }
 
+/* One that names the driver which the function is meant to get is no leftover. */
+static bool is_left_over(const struct patient *patient, size_t i)
+{
+	const struct fact *override = &patient->facts->functions[i].driver_override;
+
+	if (!fact_known(override) || says_nothing(override) ||
+	    fact_is(&patient->inventory->gpus[i].driver, override->text))
+		return false;
+	return patient->meant == MODE_CONTAINER || !patient_wants(patient, i) ||
+	       !inventory_is_vfio(override->text);
+}
+
 static void look_override(const struct patient *patient, struct finding *finding)
 {
 	for (size_t i = 0; i < patient->inventory->n_gpus; i++) {
@@ -148,8 +160,7 @@ static void look_override(const struct patient *patient, struct finding *finding
 
 		if (override->state == FACT_FAILED && !says_nothing(override))
 			health = HEALTH_UNKNOWN;
-		else if (fact_known(override) && !says_nothing(override) &&
-			 !fact_is(&gpu->driver, override->text))
+		else if (is_left_over(patient, i))
 			health = HEALTH_WARN;
 		(void)snprintf(value, sizeof(value), "%.80s, driver %.60s",
 			       says_nothing(override) ? "none" : override->text,

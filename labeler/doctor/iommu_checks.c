@@ -39,7 +39,7 @@ static void look_iommu(const struct patient *patient, struct finding *finding)
 		finding_of(finding, HEALTH_PASS, member, "iommu_group",
 			   number_text(member->iommu_group.number).text);
 	if (fact_known(&patient->facts->boot_words))
-		finding_add(finding, HEALTH_PASS, fact_shown(&patient->facts->boot_words, ""),
+		finding_add(finding, health, fact_shown(&patient->facts->boot_words, ""),
 			    "/proc/cmdline");
 }
 

@@ -85,7 +85,7 @@ void report_text(const struct diagnosis *diagnosis, struct strbuf *out)
 	strbuf_addf(out, "meant for: %s (%s)\n\n", mode_name(diagnosis->meant), diagnosis->because);
 	for (size_t i = 0; i < diagnosis->n_items; i++)
 		add_finding(&diagnosis->items[i], out);
-	strbuf_addf(out, "\n%zu failed, %zu warnings, %zu unknown, %zu passed\n",
+	strbuf_addf(out, "\n%zu failed, %zu warned, %zu unknown, %zu passed\n",
 		    diagnosis->count[HEALTH_FAIL], diagnosis->count[HEALTH_WARN],
 		    diagnosis->count[HEALTH_UNKNOWN], diagnosis->count[HEALTH_PASS]);
 }
