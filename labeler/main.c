@@ -6,7 +6,7 @@
 #include <string.h>
 
 static const struct command *const commands[] = {
-	&cmd_detect, &cmd_explain, &cmd_doctor, &cmd_capture, &cmd_run, &cmd_clean,
+	&cmd_detect, &cmd_explain, &cmd_doctor, &cmd_kubevirt, &cmd_capture, &cmd_run, &cmd_clean,
 };
 
 static void show_help(FILE *out)

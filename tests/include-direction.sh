@@ -42,7 +42,7 @@ owners() {
 	sha2.h) echo labeler/capture/privacy.c ;;
 	seccomp.h) echo labeler/agent/confine.c ;;
 	yaml.h) echo labeler/kube/yaml_doc.c ;;
-	json-c/json.h) echo labeler/inventory/inventory_json.c labeler/inventory/inventory_from_json.c labeler/output/print_json.c labeler/output/print_explain.c labeler/doctor/report_json.c labeler/kube/*.c ;;
+	json-c/json.h) echo labeler/inventory/inventory_json.c labeler/inventory/inventory_from_json.c labeler/output/print_json.c labeler/output/print_explain.c labeler/output/kubevirt.c labeler/output/yaml_text.c labeler/doctor/report_json.c labeler/kube/*.c ;;
 	esac
 }
 

@@ -40,3 +40,19 @@ int cluster_survey(const struct config *config, struct survey *ret, struct err *
 
 	return survey_take(client, &questions, ret, err);
 }
+
+int cluster_kubevirt(const struct config *config, struct survey *ret, struct err *err)
+{
+	const struct survey_wish questions = {0};
+	CLEANUP(kube_access_clear) struct kube_access access = {0};
+	CLEANUP(kube_client_close) struct kube_client *client = NULL;
+	int r = kube_access_find(config->kubeconfig, config->context, &access, err);
+
+	if (r == 0)
+		r = kube_client_open(&access, &client, err);
+	if (r == 0)
+		r = survey_take(client, &questions, ret, err);
+	if (r == 0 && ret->kubevirt.state == SURVEY_FAILED)
+		r = err_set(err, -EIO, "KubeVirt's CR: %s", ret->kubevirt.why);
+	return r;
+}

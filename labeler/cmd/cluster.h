@@ -10,3 +10,7 @@ struct survey;
  * Returns 0 or -ENOMEM.
  */
 int cluster_survey(const struct config *config, struct survey *ret, struct err *err);
+
+/* Of KubeVirt's CR alone, which is wanted: what cannot be asked is an error. 0 or a negative errno.
+ */
+int cluster_kubevirt(const struct config *config, struct survey *ret, struct err *err);

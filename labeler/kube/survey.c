@@ -320,16 +320,16 @@ static int ask_all(struct kube_client *client, const struct survey_wish *wish,
 {
 	auto_free char *path = NULL;
 	const bool writes = wish->writes_node || wish->writes_nodefeature;
-	int r;
+	int r = look_up(client, survey, &survey->kubevirt, "/apis/kubevirt.io/v1/kubevirts",
+			survey_read_kubevirts);
 
+	if (r < 0 || !wish->node)
+		return r;
 	if (asprintf(&path, "/api/v1/nodes/%s", wish->node) < 0) {
 		path = NULL;
 		return -ENOMEM;
 	}
 	r = look_up(client, survey, &survey->node, path, survey_read_node);
-	if (r == 0)
-		r = look_up(client, survey, &survey->kubevirt, "/apis/kubevirt.io/v1/kubevirts",
-			    survey_read_kubevirts);
 	if (r == 0 && writes)
 		r = ask_rights(client, wish, survey);
 	if (r == 0 && writes)

@@ -31,7 +31,7 @@ struct survey_permit {
 
 /* What to ask; texts are the caller's. */
 struct survey_wish {
-	const char *node;
+	const char *node;        /* NULL: of KubeVirt alone */
 	const char *namespace;   /* of the agent's objects */
 	bool writes_node;        /* ask for the rights and the policy of the output node */
 	bool writes_nodefeature; /* likewise */

@@ -67,7 +67,7 @@ row() { # check state machine mode more
 	[ "$(state_of "$1")" = "$2" ] && is_status lenient && good=0
 	examine --mode "$4" --strict
 	is_status strict || good=1
-	result "$1 $2, on $3 as $4: $(printf %s "${5:-in order}" | tr -d '\\')" $good
+	result "$1 $2, on $3 as $4: $(printf %s "${5:-in order}" | tr -d '\134')" $good
 }
 
 grep -v '^ *#\|^$' "$here/states" >"$work/states"

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* kubevirt: prints what KubeVirt must be told so that VMs get this node's GPUs. */
+#include "output/kubevirt.h"
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "base/strbuf.h"
+#include "cmd/cluster.h"
+#include "cmd/cmd.h"
+#include "cmd/source.h"
+#include "inventory/inventory.h"
+#include "kube/survey.h"
+
+#include <errno.h>
+#include <string.h>
+
+struct request {
+	struct source source;
+	struct kubevirt_wish wish;
+	bool json, patch;
+};
+
+static void show_note(const struct kubevirt_device *device, const char *text)
+{
+	(void)fprintf(stderr, PROGRAM ": kubevirt: %04x:%04x: %s\n", device->vendor, device->device,
+		      text);
+}
+
+/* What the manifests cannot say. */
+static void show_notes(const struct kubevirt_devices *devices, const struct request *request)
+{
+	for (size_t i = 0; i < devices->n_items; i++) {
+		const struct kubevirt_device *device = &devices->items[i];
+
+		if (device->pf && device->vf)
+			show_note(device, "PFs and VFs share this id, so the entry permits both");
+		if (device->on_variant && request->wish.own_plugin)
+			show_note(device, "KubeVirt's own plugin takes functions on vfio-pci "
+					  "alone, and one is on a variant of it");
+	}
+	if (request->patch && !request->wish.survey)
+		(void)fprintf(stderr, PROGRAM ": kubevirt: the patch takes the place of "
+					      "featureGates and pciHostDevices: give --kubeconfig "
+					      "to keep what the cluster has in them\n");
+}
+
+static int show(const struct kubevirt_devices *devices, const struct request *request,
+		struct err *err)
+{
+	auto_free char *json = request->patch ? kubevirt_patch(devices, &request->wish)
+					      : kubevirt_manifests(devices, &request->wish);
+	CLEANUP(strbuf_clear) struct strbuf yaml = {0};
+
+	if (!json || (!request->json && kubevirt_to_yaml(json, &yaml) < 0))
+		return err_set(err, -ENOMEM, "out of memory for the manifests");
+	(void)fputs(request->json ? json : yaml.text, stdout);
+	if (request->json)
+		(void)putchar('\n');
+	return cmd_flush(err);
+}
+
+static int read_cluster(const struct config *config, struct request *request, struct survey *survey,
+			struct err *err)
+{
+	if (!request->patch || !config->kubeconfig)
+		return 0;
+	request->wish.survey = survey;
+	return cluster_kubevirt(config, survey, err);
+}
+
+static enum cmd_exit kubevirt(const struct config *config, struct request *request)
+{
+	CLEANUP(inventory_clear) struct inventory inventory = {0};
+	CLEANUP(verdict_clear) struct verdict verdict = {0};
+	CLEANUP(kubevirt_devices_clear) struct kubevirt_devices devices = {0};
+	CLEANUP(survey_clear) struct survey survey = {0};
+	struct err err;
+	int r = source_read(&request->source, config, &inventory, &err);
+
+	if (r == 0)
+		r = rules_apply(&inventory, &config->rules, &verdict, &err);
+	if (r == 0)
+		r = kubevirt_find(&inventory, &verdict, &devices, &err);
+	if (r == 0 && devices.n_items == 0)
+		r = err_set(&err, -ENODEV,
+			    "no GPU function of this node can be handed to a VM now: "
+			    "gpu-labeler doctor says why");
+	if (r == 0)
+		r = read_cluster(config, request, &survey, &err);
+	if (r < 0)
+		return cmd_end(r, &err);
+	show_notes(&devices, request);
+	return cmd_end(show(&devices, request, &err), &err);
+}
+
+static enum cmd_exit bad_usage(const char *line)
+{
+	(void)fprintf(stderr, PROGRAM ": kubevirt: %s\n", line);
+	return CMD_USAGE;
+}
+
+/* One of two words; false where it is neither. */
+static bool choose(const char *word, const char *no, const char *yes, bool *ret)
+{
+	*ret = strcmp(word, yes) == 0;
+	return *ret || strcmp(word, no) == 0;
+}
+
+static enum cmd_exit run(int argc, char **argv)
+{
+	const char *format = "yaml";
+	const char *provider = "plugin";
+	const char *as = "hostDevices";
+	const char *patch = NULL;
+	struct request request = {0};
+	const struct cmd_option options[] = {
+		SOURCE_INVENTORY(&request.source),
+		SOURCE_CAPTURE(&request.source),
+		{"format", "FORMAT", "yaml (default) or json", &format},
+		{"patch", NULL, "print a merge patch of KubeVirt's CR alone", &patch},
+		{"provider", "WHO",
+		 "plugin (default): the vendor's device plugin provides the resource; kubevirt: "
+		 "KubeVirt does",
+		 &provider},
+		{"as", "LIST", "hostDevices (default) or gpus, where the VM asks for it", &as},
+	};
+	const struct cmd_usage usage = {
+		.command = &cmd_kubevirt,
+		.about = "Prints what KubeVirt must be told so that VMs get what this node can "
+			 "hand over: the\nfragment of its CR, and for each id a VM that asks for "
+			 "one. Changes nothing.",
+		.scope = CONFIG_OF_SCAN | CONFIG_OF_AGENT,
+		.options = options,
+		.n_options = ARRAY_SIZE(options),
+		.own_words = true,
+	};
+	CLEANUP(cmd_settings_clear) struct cmd_settings settings = {0};
+	CLEANUP(config_clear) struct config config = {0};
+	const enum cmd_next next = cmd_parse(argc, argv, &usage, &settings, &config);
+	enum cmd_exit end;
+	struct err err;
+
+	if (next != CMD_GO_ON)
+		return next == CMD_HELP_SHOWN ? CMD_DONE : CMD_USAGE;
+	if (!choose(format, "yaml", "json", &request.json))
+		return bad_usage("--format: is neither yaml nor json");
+	if (!choose(provider, "plugin", "kubevirt", &request.wish.own_plugin))
+		return bad_usage("--provider: is neither plugin nor kubevirt");
+	if (!choose(as, "hostDevices", "gpus", &request.wish.as_gpus))
+		return bad_usage("--as: is neither hostDevices nor gpus");
+	request.patch = patch;
+	if (!source_check(&request.source, &config, &err))
+		return bad_usage(err.text);
+	if (source_open(&request.source, &config, &err) < 0)
+		return cmd_end(-1, &err);
+	end = kubevirt(&config, &request);
+	source_close(&request.source);
+	return end;
+}
+
+const struct command cmd_kubevirt = {
+	"kubevirt", "print KubeVirt's permittedHostDevices and a VM for this node", run};
