@@ -138,6 +138,7 @@ if [ "$all" = yes ]; then
 	step "small agent" show sh labeler/small.sh
 	step "container image" show sh tests/image/run.sh
 	step "an agent that is killed 200 times" show killed_often
+	step "KubeVirt's own types" show sh tests/kubevirt/run.sh --types build/dev/labeler/gpu-labeler
 	step "real NFD" show real_nfd
 	step "health, metrics and sandbox" show python3 tests/metrics/run.py build/dev/labeler/gpu-labeler
 	step "real API server" show real_api_server

@@ -26,6 +26,16 @@ static void show_note(const struct kubevirt_device *device, const char *text)
 		      text);
 }
 
+/* Has another id the resource of this vendor too? */
+static bool shares_resource(const struct kubevirt_devices *devices, size_t i)
+{
+	for (size_t j = 0; j < devices->n_items; j++) {
+		if (j != i && devices->items[j].vendor == devices->items[i].vendor)
+			return true;
+	}
+	return false;
+}
+
 /* What the manifests cannot say. */
 static void show_notes(const struct kubevirt_devices *devices, const struct request *request)
 {
@@ -34,6 +44,9 @@ static void show_notes(const struct kubevirt_devices *devices, const struct requ
 
 		if (device->pf && device->vf)
 			show_note(device, "PFs and VFs share this id, so the entry permits both");
+		if (!request->wish.own_plugin && shares_resource(devices, i))
+			show_note(device, "another id of this node has the same resource, and a VM "
+					  "gets either: --provider kubevirt gives each its own");
 		if (device->on_variant && request->wish.own_plugin)
 			show_note(device, "KubeVirt's own plugin takes functions on vfio-pci "
 					  "alone, and one is on a variant of it");
