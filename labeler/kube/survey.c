@@ -10,6 +10,9 @@
 #include <json-c/json.h>
 #include <string.h>
 
+enum {
+	CALL_MS = 10 * 1000, /* somebody waits for it */
+};
 static const char nfd_prefix[] = "nfd.node.kubernetes.io/";
 
 /* --- reading --- */
@@ -192,7 +195,7 @@ static void question_end(struct question *question)
 static int get(struct question *question, const char *path)
 {
 	const struct kube_request request = {
-		.method = "GET", .path = path, .accept = KUBE_AS_JSON, .timeout_ms = KUBE_CALL_MS};
+		.method = "GET", .path = path, .accept = KUBE_AS_JSON, .timeout_ms = CALL_MS};
 
 	return ask(question, &request);
 }
@@ -208,11 +211,21 @@ static int misread(struct survey_answer *answer, int r, const struct err *why)
 	return answer->why ? 0 : -ENOMEM;
 }
 
+typedef int reader_fn(const char *text, size_t len, struct survey *survey, struct err *err);
+
+static int read_body(const struct question *question, struct survey *survey, reader_fn *reader,
+		     struct err *err)
+{
+	const struct strbuf *body = &question->call.body;
+
+	if (!body->text)
+		return err_set(err, -EBADMSG, "the answer is empty");
+	return reader(body->text, body->len, survey, err);
+}
+
 /* GETs the path; reads the answer where there is one, and where somebody wants to. */
 static int look_up(struct kube_client *client, struct survey *survey, struct survey_answer *answer,
-		   const char *path,
-		   int (*reader)(const char *text, size_t len, struct survey *survey,
-				 struct err *err))
+		   const char *path, reader_fn *reader)
 {
 	CLEANUP(question_end) struct question question = {.client = client, .answer = answer};
 	struct err why;
@@ -220,9 +233,7 @@ static int look_up(struct kube_client *client, struct survey *survey, struct sur
 
 	if (r < 0 || answer->state != SURVEY_KNOWN || !reader)
 		return r;
-	r = question.call.body.text
-		    ? reader(question.call.body.text, question.call.body.len, survey, &why)
-		    : err_set(&why, -EBADMSG, "the answer is empty");
+	r = read_body(&question, survey, reader, &why);
 	return r < 0 ? misread(answer, r, &why) : 0;
 }
 
@@ -275,7 +286,7 @@ static int ask_rights(struct kube_client *client, const struct survey_wish *wish
 		.accept = KUBE_AS_JSON,
 		.content_type = KUBE_AS_JSON,
 		.body = body,
-		.timeout_ms = KUBE_CALL_MS};
+		.timeout_ms = CALL_MS};
 	struct err why;
 	int r;
 
@@ -288,9 +299,7 @@ static int ask_rights(struct kube_client *client, const struct survey_wish *wish
 	r = ask(&question, &request);
 	if (r < 0 || survey->rights.state != SURVEY_KNOWN)
 		return r;
-	r = question.call.body.text
-		    ? read_review(question.call.body.text, question.call.body.len, survey, &why)
-		    : err_set(&why, -EBADMSG, "the answer is empty");
+	r = read_body(&question, survey, read_review, &why);
 	return r < 0 ? misread(&survey->rights, r, &why) : 0;
 }
 
@@ -315,21 +324,39 @@ static int ask_policy(struct kube_client *client, const struct survey_wish *wish
 	return look_up(client, survey, &survey->binding, path, NULL);
 }
 
-static int ask_all(struct kube_client *client, const struct survey_wish *wish,
-		   struct survey *survey)
+/* A server that gives no answer at all is asked once. */
+static int ask_of_node(struct kube_client *client, const struct survey_wish *wish,
+		       struct survey *survey, bool *ret_silent)
 {
+	CLEANUP(question_end)
+	struct question question = {.client = client, .answer = &survey->node};
 	auto_free char *path = NULL;
-	const bool writes = wish->writes_node || wish->writes_nodefeature;
-	int r = look_up(client, survey, &survey->kubevirt, "/apis/kubevirt.io/v1/kubevirts",
-			survey_read_kubevirts);
+	struct err why;
+	int r;
 
-	if (r < 0 || !wish->node)
-		return r;
 	if (asprintf(&path, "/api/v1/nodes/%s", wish->node) < 0) {
 		path = NULL;
 		return -ENOMEM;
 	}
-	r = look_up(client, survey, &survey->node, path, survey_read_node);
+	r = get(&question, path);
+	*ret_silent = question.call.exchange.status == 0;
+	if (r < 0 || survey->node.state != SURVEY_KNOWN)
+		return r;
+	r = read_body(&question, survey, survey_read_node, &why);
+	return r < 0 ? misread(&survey->node, r, &why) : 0;
+}
+
+static int ask_all(struct kube_client *client, const struct survey_wish *wish,
+		   struct survey *survey)
+{
+	const bool writes = wish->writes_node || wish->writes_nodefeature;
+	bool silent = false;
+	int r = wish->node ? ask_of_node(client, wish, survey, &silent) : 0;
+
+	if (r < 0 || silent)
+		return r;
+	r = look_up(client, survey, &survey->kubevirt, "/apis/kubevirt.io/v1/kubevirts",
+		    survey_read_kubevirts);
 	if (r == 0 && writes)
 		r = ask_rights(client, wish, survey);
 	if (r == 0 && writes)
