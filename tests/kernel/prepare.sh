@@ -244,7 +244,24 @@ copy_with_libraries() { # <program> <path in root>
 	done
 }
 
+index_modules() { # <directory> <module>...
+	mkdir -p "$scratch/lib/modules/$abi/kernel" "$root/$1"
+	index=$scratch/lib/modules/$abi
+	into=$root/$1
+	shift
+	for module; do
+		name=${module##*/}
+		cp "$module" "$index/kernel/${name#[0-9][0-9]-}"
+	done
+	cp "$tree/lib/modules/$abi"/modules.builtin* "$index/"
+	: >"$index/modules.order"
+	depmod -b "$scratch" "$abi"
+	mv "$index" "$into/$abi"
+}
+
 root=$kernel/root
+scratch=$kernel/scratch
+rm -rf "$scratch"
 busybox=$(find "$tree/bin" "$tree/usr/bin" -name busybox 2>/dev/null | head -n 1)
 rm -rf "$root"
 mkdir -p "$root/bin" "$root/modules/vfio" "$root/scenarios" "$root/etc"
@@ -254,10 +271,16 @@ for module in gpuid gim amdgpu i915; do
 	cp "$kernel/modules/$module.ko" "$root/modules/"
 done
 cp "$here/guest/init" "$root/init"
-cp "$here/guest/steps.sh" "$here/guest/labels.sh" "$root/"
+cp "$here/guest/steps.sh" "$here/guest/labels.sh" "$here/guest/checks.sh" "$root/"
 cp "$here"/guest/scenarios/*.sh "$root/scenarios/"
 chmod 755 "$root/init"
 copy_with_libraries "$agent" /bin/gpu-labeler
+# libkmod is loaded where it is asked for, so no program names it.
+libkmod=$({ ldconfig -p 2>/dev/null || :; } | sed -n 's/.*libkmod\.so\.2 .*x86-64.*=> //p' | head -n 1)
+[ -z "$libkmod" ] || { mkdir -p "$root${libkmod%/*}" && copy_with_libraries "$libkmod" "$libkmod"; }
+# What modprobe would find on this machine; once more without vfio-pci, as a kernel may be packed.
+index_modules "lib/modules" "$root"/modules/vfio/*.ko
+index_modules "lib/modules.without" "$root"/modules/vfio/*vfio.ko "$root"/modules/vfio/*type1.ko
 (cd "$root" && find . | LC_ALL=C sort | "$busybox" cpio -o -H newc 2>/dev/null) \
 	>"$kernel/initramfs"
 say "$abi, initramfs of $(($(wc -c <"$kernel/initramfs") / 1024)) KiB"
