@@ -25,6 +25,7 @@ static const struct function *first_in_group(const struct inventory *inventory)
 static void look_iommu(const struct patient *patient, struct finding *finding)
 {
 	const struct fact *iommus = &patient->facts->iommus;
+	const struct fact *words = &patient->facts->boot_words;
 	const struct function *member = first_in_group(patient->inventory);
 	enum health health = HEALTH_UNKNOWN;
 
@@ -38,9 +39,8 @@ static void look_iommu(const struct patient *patient, struct finding *finding)
 	if (member)
 		finding_of(finding, HEALTH_PASS, member, "iommu_group",
 			   number_text(member->iommu_group.number).text);
-	if (fact_known(&patient->facts->boot_words))
-		finding_add(finding, health, fact_shown(&patient->facts->boot_words, ""),
-			    "/proc/cmdline");
+	if (fact_known(words) && words->text[0])
+		finding_add(finding, health, words->text, "/proc/cmdline");
 }
 
 static void look_iommu_group(const struct patient *patient, struct finding *finding)

@@ -35,6 +35,7 @@ server=$work/server
 sh "$here/nodes/unpack.sh" "$here/nodes/mi300x-sriov/tree" "$server"
 printf '[amd]\ndriver-typ = auto\n' >"$work/bad.conf"
 printf '{' >"$work/bad.json"
+sh "$here/nodes/unpack.sh" "$here/nodes/no-gpu/tree" "$work/none"
 
 fails 2 'COMMAND: there is no such command' "$labeler" COMMAND
 fails 2 '--nope: no such option' "$labeler" detect --nope
@@ -56,6 +57,15 @@ fails 1 "cannot list $work/bus/pci/devices" "$labeler" detect --sysfs "$work"
 fails 1 '/nonexistent: cannot be read' "$labeler" detect --inventory /nonexistent
 fails 1 "$work/bad.json: is no whole JSON" "$labeler" detect --inventory "$work/bad.json"
 fails 1 '-: is no whole JSON' "$labeler" detect --inventory -
+fails 2 '--mode: is neither' "$labeler" doctor --mode host
+fails 2 'nothing to do with this argument' "$labeler" doctor --json yes
+fails 2 '--capture: reads no host' "$labeler" doctor --capture x --root /
+fails 1 '/nonexistent' "$labeler" doctor --capture /nonexistent
+fails 1 'cannot open /nonexistent' "$labeler" doctor --root /nonexistent
+fails 2 '--format: is neither yaml nor json' "$labeler" kubevirt --format xml
+fails 2 '--provider: is neither' "$labeler" kubevirt --provider me
+fails 2 '--as: is neither' "$labeler" kubevirt --as disks
+fails 1 'gpu-labeler doctor says why' "$labeler" kubevirt --root "$work/none"
 fails 2 '--nope: no such option' "$hook" --nope
 fails 2 'lacks its value' "$hook" --root
 fails 2 'nothing to do with this argument' "$hook" here

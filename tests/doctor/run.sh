@@ -70,6 +70,13 @@ row() { # check state machine mode more
 	result "$1 $2, on $3 as $4: $(printf %s "${5:-in order}" | tr -d '\134')" $good
 }
 
+# The same machine, read out of a capture of it.
+captured() { # arguments...
+	rm -f "$work/capture"
+	"$labeler" capture --config "$work/conf" --root "$work/root" "$work/capture" &&
+		"$labeler" doctor --config "$work/conf" --capture "$work/capture" "$@"
+}
+
 grep -v '^ *#\|^$' "$here/states" >"$work/states"
 while read -r check state name mode more; do
 	row "$check" "$state" "$name" "$mode" "$more"
@@ -87,5 +94,13 @@ for tree in "$here"/*.tree "$here"/broken/*.tree; do
 	holds "$which: its status" is_status lenient
 	[ -z "$cause" ] || holds "$which: $cause fails" [ "$(state_of "$cause")" = fail ]
 	same "$which: what it says" "$golden" "$work/log"
+	# shellcheck disable=SC2046 # words
+	captured $(sed -n 's/^# flags: //p' "$tree") >"$work/captured"
+	same "$which: a capture says the same" "$golden" "$work/captured"
 done
+# The same in JSON.
+machine "$here/broken/audio-left.tree" ''
+"$labeler" doctor --config "$work/conf" --root "$work/root" --json >"$work/json"
+[ "${GOLDEN:-}" != write ] || cp "$work/json" "$here/broken/audio-left.json"
+same 'audio-left.tree: what it says as JSON' "$here/broken/audio-left.json" "$work/json"
 finish
