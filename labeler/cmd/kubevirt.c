@@ -20,6 +20,20 @@ struct request {
 	bool json, patch;
 };
 
+/* What is read, and what follows. */
+struct node {
+	struct inventory inventory;
+	struct verdict verdict;
+	struct kubevirt_devices devices;
+};
+
+static void node_clear(struct node *node)
+{
+	kubevirt_devices_clear(&node->devices);
+	verdict_clear(&node->verdict);
+	inventory_clear(&node->inventory);
+}
+
 static void show_note(const struct kubevirt_device *device, const char *text)
 {
 	(void)fprintf(stderr, PROGRAM ": kubevirt: %04x:%04x: %s\n", device->vendor, device->device,
@@ -72,38 +86,46 @@ static int show(const struct kubevirt_devices *devices, const struct request *re
 	return cmd_flush(err);
 }
 
-static int read_cluster(const struct config *config, struct request *request, struct survey *survey,
-			struct err *err)
+/* The lists that a patch must keep, where the cluster can be asked for them. */
+static int read_cluster(const struct config *config, const struct request *request,
+			struct survey *survey, struct err *err)
 {
 	if (!request->patch || !config->kubeconfig)
 		return 0;
-	request->wish.survey = survey;
 	return cluster_kubevirt(config, survey, err);
 }
 
-static enum cmd_exit kubevirt(const struct config *config, struct request *request)
+static int find_devices(const struct config *config, const struct request *request,
+			struct node *node, struct err *err)
 {
-	CLEANUP(inventory_clear) struct inventory inventory = {0};
-	CLEANUP(verdict_clear) struct verdict verdict = {0};
-	CLEANUP(kubevirt_devices_clear) struct kubevirt_devices devices = {0};
-	CLEANUP(survey_clear) struct survey survey = {0};
-	struct err err;
-	int r = source_read(&request->source, config, &inventory, &err);
+	int r = source_read(&request->source, config, &node->inventory, err);
 
 	if (r == 0)
-		r = rules_apply(&inventory, &config->rules, &verdict, &err);
+		r = rules_apply(&node->inventory, &config->rules, &node->verdict, err);
 	if (r == 0)
-		r = kubevirt_find(&inventory, &verdict, &devices, &err);
-	if (r == 0 && devices.n_items == 0)
-		r = err_set(&err, -ENODEV,
+		r = kubevirt_find(&node->inventory, &node->verdict, &node->devices, err);
+	if (r == 0 && node->devices.n_items == 0)
+		r = err_set(err, -ENODEV,
 			    "no GPU function of this node can be handed to a VM now: "
 			    "gpu-labeler doctor says why");
+	return r;
+}
+
+static enum cmd_exit kubevirt(const struct config *config, const struct request *request)
+{
+	CLEANUP(node_clear) struct node node = {0};
+	CLEANUP(survey_clear) struct survey survey = {0};
+	struct request asked = *request;
+	struct err err;
+	int r = find_devices(config, request, &node, &err);
+
 	if (r == 0)
 		r = read_cluster(config, request, &survey, &err);
 	if (r < 0)
 		return cmd_end(r, &err);
-	show_notes(&devices, request);
-	return cmd_end(show(&devices, request, &err), &err);
+	asked.wish.survey = survey.kubevirt.state == SURVEY_NOT_ASKED ? NULL : &survey;
+	show_notes(&node.devices, &asked);
+	return cmd_end(show(&node.devices, &asked, &err), &err);
 }
 
 static enum cmd_exit bad_usage(const char *line)

@@ -4,7 +4,9 @@
 #include "doctor/check.h"
 #include "rules/rules.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -25,10 +27,22 @@ struct bar {
 	uint64_t start, end, flags;
 };
 
+static bool parse_hex(const char **text, uint64_t *ret)
+{
+	char *end;
+
+	errno = 0;
+	*ret = strtoull(*text, &end, 16);
+	if (errno || end == *text)
+		return false;
+	*text = end;
+	return true;
+}
+
 static bool parse_bar(const char *line, struct bar *ret)
 {
-	return sscanf(line, "%" SCNx64 " %" SCNx64 " %" SCNx64, &ret->start, &ret->end,
-		      &ret->flags) == 3;
+	return parse_hex(&line, &ret->start) && parse_hex(&line, &ret->end) &&
+	       parse_hex(&line, &ret->flags);
 }
 
 /* 64-bit and prefetchable: what a GPU shows of its memory. */

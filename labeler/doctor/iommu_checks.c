@@ -18,6 +18,13 @@ static const struct function *first_in_group(const struct inventory *inventory)
 	return NULL;
 }
 
+/* By what /sys/class/iommu says, and whether a GPU is in a group. */
+static const enum health iommu_healths[][2] = {
+	[FACT_ABSENT] = {HEALTH_FAIL, HEALTH_WARN},
+	[FACT_KNOWN] = {HEALTH_PASS, HEALTH_PASS},
+	[FACT_FAILED] = {HEALTH_UNKNOWN, HEALTH_PASS},
+};
+
 /*
  * The kernel's answer counts, never a word of the command line: amd_iommu=on is none that it knows.
  * The words are shown, since one of them may have switched the IOMMU off.
@@ -27,14 +34,8 @@ static void look_iommu(const struct patient *patient, struct finding *finding)
 	const struct fact *iommus = &patient->facts->iommus;
 	const struct fact *words = &patient->facts->boot_words;
 	const struct function *member = first_in_group(patient->inventory);
-	enum health health = HEALTH_UNKNOWN;
+	const enum health health = iommu_healths[iommus->state][member != NULL];
 
-	if (fact_known(iommus))
-		health = HEALTH_PASS;
-	else if (iommus->state == FACT_ABSENT)
-		health = member ? HEALTH_WARN : HEALTH_FAIL;
-	else if (member)
-		health = HEALTH_PASS;
 	finding_add(finding, health, fact_shown(iommus, "empty"), "/sys/class/iommu");
 	if (member)
 		finding_of(finding, HEALTH_PASS, member, "iommu_group",

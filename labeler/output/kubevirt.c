@@ -101,10 +101,10 @@ static void add_text(struct json_object *object, const char *name, const char *t
 
 static struct json_object *add_object(struct json_object *parent, const char *name)
 {
-	struct json_object *object = json_object_new_object();
+	struct json_object *value = json_object_new_object();
 
-	json_object_object_add(parent, name, object);
-	return object;
+	json_object_object_add(parent, name, value);
+	return value;
 }
 
 static struct json_object *add_array(struct json_object *parent, const char *name)
@@ -117,10 +117,10 @@ static struct json_object *add_array(struct json_object *parent, const char *nam
 
 static struct json_object *append_object(struct json_object *array)
 {
-	struct json_object *object = json_object_new_object();
+	struct json_object *value = json_object_new_object();
 
-	json_object_array_add(array, object);
-	return object;
+	json_object_array_add(array, value);
+	return value;
 }
 
 static struct json_object *new_of_kind(struct json_object *items, const char *kind)
