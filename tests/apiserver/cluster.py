@@ -147,6 +147,14 @@ class Cluster:
                     f"--authentication-kubeconfig={config}", f"--authorization-kubeconfig={config}",
                     "--secure-port=0", "--leader-elect=false")
 
+    def start_controllers(self):
+        """Those that make Pods of DaemonSets and Jobs, and clean up behind what is deleted."""
+        self._start("kube-controller-manager", f"--kubeconfig={self.kubeconfig('admin', cert='admin')}",
+                    "--secure-port=0", "--leader-elect=false", "--min-resync-period=30s",
+                    f"--root-ca-file={self.path('ca.crt')}",
+                    "--controllers=daemonset-controller,job-controller,namespace-controller,"
+                    "garbage-collector-controller,root-ca-certificate-publisher-controller")
+
     def is_ready(self):
         try:
             return self.request("GET", "/readyz", raw=True) == b"ok"
