@@ -28,7 +28,7 @@ list() { # family-set
 		list debian-small
 		echo clang clang-tidy clang-format cppcheck valgrind gcovr shellcheck strace mandoc
 		echo golang-go openssl
-		echo libclang-rt-dev
+		echo libclang-rt-dev python3-yaml
 		;;
 	fedora-build)
 		echo gcc cmake ninja-build pkgconf-pkg-config
@@ -39,7 +39,7 @@ list() { # family-set
 	fedora-all)
 		list fedora-test
 		echo clang clang-tools-extra cppcheck valgrind gcovr ShellCheck strace file make
-		echo golang python3 openssl
+		echo golang python3 openssl python3-pyyaml
 		;;
 	*) echo "usage: packages.sh [--list] build|test|small|image|package|all" >&2 && exit 2 ;;
 	esac

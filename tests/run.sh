@@ -112,6 +112,10 @@ doctor_beside_api_server() {
 	sh tests/apiserver/build.sh && python3 tests/apiserver/doctor.py build/dev/labeler/gpu-labeler
 }
 
+kustomize_and_helm() {
+	sh tests/deploy/run.sh build/dev/labeler/gpu-labeler
+}
+
 cost_beside_api_server() {
 	sh tests/apiserver/build.sh && python3 tests/bench/api.py build/small/labeler/gpu-labeler
 }
@@ -147,6 +151,7 @@ if [ "$all" = yes ]; then
 	step "health, metrics and sandbox" show python3 tests/metrics/run.py build/dev/labeler/gpu-labeler
 	step "real API server" show real_api_server
 	step "doctor beside an API server" show doctor_beside_api_server
+	step "kustomize and Helm" show kustomize_and_helm
 	step "faults of an API server" show python3 tests/apiserver/faults.py build/dev/labeler/gpu-labeler
 	step "real kernel" show sh tests/kernel/run.sh --install build/release/labeler/gpu-labeler
 	step "cost of a scan" show sh tests/bench/scan.sh

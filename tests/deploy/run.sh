@@ -1,0 +1,9 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Installs and removes by kustomize and helm, on a real API server.
+# usage: run.sh GPU_LABELER [SCENARIO]     Exit status: 0, 77 where it can't be had here, 1 failed
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+built=$(sh "$here/build.sh")
+sh "$here/../apiserver/build.sh" >/dev/null
+exec python3 "$here/run.py" "$1" "$built" ${2:+"$2"}
