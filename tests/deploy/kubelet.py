@@ -130,7 +130,7 @@ class Kubelet:
             if "configMap" in source:
                 self._config_map(pod, source["configMap"], directory)
             elif "serviceAccountToken" in source:
-                self._write(directory, source["serviceAccountToken"]["path"], self._token(pod))
+                self._write(directory, source["serviceAccountToken"]["path"], self.token(pod))
             else:
                 item = source["downwardAPI"]["items"][0]
                 assert item["fieldRef"]["fieldPath"] == "metadata.namespace"
@@ -154,7 +154,7 @@ class Kubelet:
         with open(os.path.join(directory, name), "w") as file:
             file.write(text)
 
-    def _token(self, pod):
+    def token(self, pod):
         account = pod.manifest["spec"].get("serviceAccountName", "default")
         path = f"/api/v1/namespaces/{pod.namespace}/serviceaccounts/{account}/token"
         return self.cluster.create(path, {

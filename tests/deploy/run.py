@@ -17,130 +17,12 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "../apiserver"))
 
 import yaml  # noqa: E402
-from agent import Agent, Machine, Report  # noqa: E402
-from cluster import Cluster, Refused, eventually  # noqa: E402
-from kubelet import Kubelet  # noqa: E402
-from objects import CHART, DEPLOY, NAMESPACE, Objects, Renderer, key, plain, run  # noqa: E402
+from agent import Report  # noqa: E402
+from cluster import Refused, eventually  # noqa: E402
+from context import FEATURES, Context  # noqa: E402
+from objects import CHART, DEPLOY, NAMESPACE, key, plain, run  # noqa: E402
 
-MACHINES = {"amd-vf": "mi300x-sriov", "amd-pf": "mi300x-pf", "intel-flex": "intel-vf", "none": "no-gpu"}
-FEATURES = "/etc/kubernetes/node-feature-discovery/features.d"
 FULL = ("fullnameOverride=gpu-labeler", "networkPolicy.enabled=true", "prometheus.enable=true")
-FOREIGN = {"kubernetes.io/hostname", "kubernetes.io/os", "amd.com/cpu"}
-
-
-class Context:
-    def __init__(self, program, built, directory):
-        self.dir = directory
-        self.built = built
-        self.agent = Agent(program, directory)
-        self.program = program
-        self.renderer = Renderer(built, directory)
-        self.cluster = Cluster(os.path.join(directory, "cluster"))
-        self.objects = Objects(self.cluster)
-        self.machines = {node: Machine(directory, name) for node, name in MACHINES.items()}
-        self.kubelet = None
-
-    def start(self):
-        self.cluster.start()
-        self.renderer.environment["KUBECONFIG"] = self.cluster.kubeconfig("admin", cert="admin")
-        self.cluster.start_controllers()
-        self.cluster.start_scheduler()
-        with open(os.path.join(self.built, "crds.yaml")) as file:
-            crds = [document for document in yaml.safe_load_all(file) if document]
-        for crd in crds:
-            self.cluster.request("PATCH", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/"
-                                 f"{crd['metadata']['name']}?fieldManager=admin", yaml.dump(crd),
-                                 "application/apply-patch+yaml")
-        self.cluster.request("DELETE", f"/api/v1/namespaces/{NAMESPACE}")
-        assert eventually(lambda: not self.namespace_exists(NAMESPACE), 60), "no namespace controller"
-        for node in self.machines:
-            self.cluster.create_node(node, labels={"kubernetes.io/hostname": node, "amd.com/cpu": "true",
-                                                   "kubernetes.io/os": "linux"})
-        self.kubelet = Kubelet(self.cluster, self.program, self.dir, self.machines)
-
-    def stop(self):
-        if self.kubelet:
-            self.kubelet.stop()
-        self.cluster.stop()
-
-    def namespace_exists(self, name):
-        return self.objects.exists({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
-
-    def make_namespace(self, name, standard):
-        self.cluster.create("/api/v1/namespaces", {"metadata": {
-            "name": name, "labels": {"pod-security.kubernetes.io/enforce": standard}}})
-
-    def drop_namespace(self, name):
-        self.cluster.request("DELETE", f"/api/v1/namespaces/{name}")
-        assert eventually(lambda: not self.namespace_exists(name), 60), f"{name} stays"
-
-    # ---- what must hold ----
-
-    def expected(self, node):
-        return self.agent.labels(self.machines[node])
-
-    def ours(self, node):
-        return {k: v for k, v in self.cluster.labels(node).items() if k not in FOREIGN}
-
-    def labelled(self, seconds=90):
-        for node in self.machines:
-            assert eventually(lambda n=node: self.ours(n) == self.expected(n), seconds), \
-                f"{node} has {self.ours(node)}: {self.kubelet.said('')[-3000:]}"
-        self.well()
-
-    def unlabelled(self):
-        for node in self.machines:
-            assert self.ours(node) == {}, f"{node} has {self.ours(node)}"
-            assert set(self.cluster.labels(node)) == FOREIGN, self.cluster.labels(node)
-
-    def well(self):
-        assert not self.kubelet.trouble, self.kubelet.trouble
-
-    def rolled_out(self, namespace=NAMESPACE):
-        path = f"/apis/apps/v1/namespaces/{namespace}/daemonsets"
-
-        def done():
-            for item in self.cluster.request("GET", path)["items"]:
-                status = item["status"]
-                if status.get("observedGeneration") != item["metadata"]["generation"] or \
-                        status.get("updatedNumberScheduled", 0) != len(self.machines) or \
-                        status.get("numberAvailable", 0) != len(self.machines):
-                    return False
-            return True
-
-        assert eventually(done, 120), self.kubelet.trouble or self.cluster.request("GET", path)["items"]
-        self.well()
-
-    def same_objects(self, before):
-        """No object is there that was not there before; endings take a moment."""
-        eventually(lambda: self.objects.all() <= before, 60)
-        left = self.objects.all() - before
-        assert not left, f"these are left: {sorted(left)}"
-
-    def files(self):
-        """What is in NFD's directory of each host with a GPU."""
-        found = {}
-        for node in self.machines:
-            path = self.kubelet.host_path(node, FEATURES + "/gpu-labeler")
-            if os.path.exists(path):
-                with open(path) as file:
-                    lines = [line for line in file.read().splitlines() if not line.startswith("#")]
-                found[node] = dict(line.split("=", 1) for line in lines)
-        return found
-
-    # ---- kustomize ----
-
-    def apply(self, overlay):
-        things = self.renderer.kustomize("kustomize/overlays/" + overlay)
-        for thing in things:
-            self.objects.apply(thing)
-        return things
-
-    def delete(self, things):
-        for thing in reversed(things):
-            self.objects.delete(thing)
-        for thing in things:
-            assert eventually(lambda t=thing: not self.objects.exists(t), 60), f"{key(thing)} stays"
 
 
 # ---- renderings ----
@@ -249,6 +131,21 @@ def one_truth(context):
     return f"{n + len(want)} objects"
 
 
+def one_version(context):
+    """the chart, its image and those of kustomize are of this version; helm's linter is content"""
+    with open(os.path.join(DEPLOY, "../CMakeLists.txt")) as file:
+        version = re.search(r"project\(\S+ VERSION (\S+)", file.read()).group(1)
+    things = context.renderer.template() + context.renderer.kustomize("kustomize/overlays/api-clean") \
+        + context.renderer.kustomize("kustomize/overlays/api")
+    images = {container["image"] for thing in things if thing["kind"] in ("DaemonSet", "Job")
+              for container in thing["spec"]["template"]["spec"]["containers"]}
+    assert images == {f"gpu-node-labeler:{version}"}, images
+    with open(os.path.join(CHART, "Chart.yaml")) as file:
+        chart = yaml.safe_load(file)
+    assert chart["version"] == chart["appVersion"] == version, chart
+    context.renderer.helm("lint", "--strict", CHART)
+
+
 def virtual_machines(context):
     """each example VM selects the node that has its GPU, and no other"""
     machines = [thing for thing in context.renderer.kustomize("kustomize/overlays/kubevirt")
@@ -340,6 +237,20 @@ def kustomize_file(context):
     context.well()
 
 
+def own_node_only(context):
+    """The policy knows the account that the chart gave to the agents."""
+    pod = next(pod for pod in context.kubelet.running("gpu-labeler-")
+               if pod.manifest["spec"]["nodeName"] == "none")
+    token = context.kubelet.token(pod)
+    for node, name in (("amd-pf", "amd.com/gpu.mode"), ("none", "foreign")):
+        try:
+            context.cluster.merge(f"/api/v1/nodes/{node}", {"metadata": {"labels": {name: "x"}}},
+                                  token=token)
+            raise AssertionError(f"an agent may set {name} of another's {node}")
+        except Refused as refused:
+            assert "ValidatingAdmissionPolicy" in refused.text, refused
+
+
 def helm_node(context):
     """helm, output node: install, upgrade without a label missing, uninstall, and nothing is left"""
     helm = context.renderer.helm
@@ -366,6 +277,7 @@ def helm_node(context):
     context.rolled_out()
     assert all("--interval=2s" in pod.container["args"]
                for pod in context.kubelet.running("gpu-labeler-"))
+    own_node_only(context)
     # Pods that take their time to leave can put nothing back: their rights have gone.
     context.kubelet.patience = 5
     helm("uninstall", "gpu-labeler", "-n", NAMESPACE, "--wait", "--timeout", "3m")
@@ -466,7 +378,8 @@ def alerts_and_dashboard(context):
     return f"{sum(len(group['rules']) for group in rules['groups'])} alerts"
 
 
-SCENARIOS = [every_manifest, typing_error, schema, capabilities, one_truth, virtual_machines, restricted,
+SCENARIOS = [every_manifest, typing_error, schema, capabilities, one_truth, one_version,
+             virtual_machines, restricted,
              kustomize_api, kustomize_node_feature, kustomize_file, helm_node, helm_node_feature,
              helm_file, policy_of_the_job, alerts_and_dashboard]
 
