@@ -22,7 +22,7 @@ list() { # family-set
 		echo libssl-dev libzstd-dev liblzma-dev
 		;;
 	debian-image) echo buildah crun runc mmdebstrap uidmap golang-github-containers-common python3 binutils ;;
-	debian-package) list debian-build && echo dpkg-dev file lintian mmdebstrap ;;
+	debian-package) list debian-build && echo debhelper dpkg-dev file lintian mmdebstrap ;;
 	debian-all)
 		list debian-test
 		list debian-small

@@ -114,6 +114,17 @@ def sbom(context):
     return f"{len(names)} packages"
 
 
+def daemon_set(_):
+    """what the runtime is told here is what the DaemonSet asks for"""
+    with open(os.path.join(HERE, "../../deploy/kustomize/base/daemonset.yaml")) as file:
+        manifest = file.read()
+    for line in ("runAsNonRoot: true", "runAsUser: 65532", "runAsGroup: 65532",
+                 "type: RuntimeDefault", "allowPrivilegeEscalation: false",
+                 "readOnlyRootFilesystem: true", 'drop: ["ALL"]'):
+        assert re.search(rf"(?m)^ +{re.escape(line)}$", manifest), line
+    assert "hostPath" not in manifest and "hostNetwork" not in manifest
+
+
 # ---- the image under a runtime ----
 
 def real_sys(context):
@@ -263,7 +274,7 @@ def main():
     context, report = None, Report()
     try:
         context = Context(Image(sys.argv[1], directory), sys.argv[2], directory)
-        for scenario in (programs, settings, sbom):
+        for scenario in (programs, settings, sbom, daemon_set):
             report.run(scenario, context)
         usable = runtimes(context.image, directory)
         for context.runtime in usable:
