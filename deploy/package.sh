@@ -20,4 +20,4 @@ cp deploy/systemd/gpu-labeler.service debian/gpu-node-labeler.gpu-labeler.servic
 dpkg-buildpackage --build=binary --no-sign >"$out/log" 2>&1 || { cat "$out/log" >&2 && exit 1; }
 cd "$out"
 rm -r source
-ls ./*.deb | grep -v dbgsym
+ls "$out"/gpu-node-labeler_*.deb

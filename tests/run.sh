@@ -145,6 +145,7 @@ if [ "$all" = yes ]; then
 	step "fuzzing" show sh tests/fuzz/run.sh
 	step "small agent" show sh labeler/small.sh
 	step "container image" show sh tests/image/run.sh
+	step "Debian package" show sh tests/package/run.sh
 	step "an agent that is killed 200 times" show killed_often
 	step "KubeVirt's own types" show sh tests/kubevirt/run.sh --types build/dev/labeler/gpu-labeler
 	step "real NFD" show real_nfd
