@@ -162,16 +162,15 @@ static enum cmd_exit run(int argc, char **argv)
 	struct request request = {0};
 	const struct cmd_option options[] = {
 		SOURCE_CAPTURE(&request.source),
-		{"mode", "MODE",
-		 "what the node is meant for: container, vf-passthrough or pf-passthrough", &mode},
+		{"mode", "MODE", "container, vf-passthrough, pf-passthrough", &mode},
 		{"json", NULL, "print the findings as JSON, with all that was read", &json},
 		{"strict", NULL, "leave with status 1 where there are warnings", &strict},
 	};
 	const struct cmd_usage usage = {
 		.command = &cmd_doctor,
 		.about =
-			"Looks for what keeps the GPUs from the VMs or containers that the node is "
-			"meant for.\nChanges nothing; what cannot be seen from here is unknown, "
+			"Looks for what keeps the GPUs from the VMs or containers that the node "
+			"is meant\nfor. Changes nothing; what cannot be seen from here is unknown, "
 			"never a failure.\nExit status 3: a check failed; 1: a check warned, with "
 			"--strict.",
 		.scope = CONFIG_OF_SCAN | CONFIG_OF_AGENT,

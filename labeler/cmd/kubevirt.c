@@ -153,16 +153,13 @@ static enum cmd_exit run(int argc, char **argv)
 		SOURCE_CAPTURE(&request.source),
 		{"format", "FORMAT", "yaml (default) or json", &format},
 		{"patch", NULL, "print a merge patch of KubeVirt's CR alone", &patch},
-		{"provider", "WHO",
-		 "plugin (default): the vendor's device plugin provides the resource; kubevirt: "
-		 "KubeVirt does",
-		 &provider},
-		{"as", "LIST", "hostDevices (default) or gpus, where the VM asks for it", &as},
+		{"provider", "WHO", "plugin (default) or kubevirt: brings the resource", &provider},
+		{"as", "LIST", "hostDevices (default) or gpus: where a VM asks", &as},
 	};
 	const struct cmd_usage usage = {
 		.command = &cmd_kubevirt,
 		.about = "Prints what KubeVirt must be told so that VMs get what this node can "
-			 "hand over: the\nfragment of its CR, and for each id a VM that asks for "
+			 "hand over:\nthe fragment of its CR, and for each id a VM that asks for "
 			 "one. Changes nothing.",
 		.scope = CONFIG_OF_SCAN | CONFIG_OF_AGENT,
 		.options = options,

@@ -176,10 +176,11 @@ static const struct page *find(const struct http_server *server, const char *pat
 	return NULL;
 }
 
-/* NOLINTNEXTLINE(readability-non-const-parameter): the library names the type */
+/* NOLINTBEGIN(readability-non-const-parameter): the library names the type */
 static enum MHD_Result on_request(void *data, struct MHD_Connection *connection, const char *path,
 				  const char *method, const char *version, const char *upload,
 				  size_t *upload_len, void **of_request)
+/* NOLINTEND(readability-non-const-parameter) */
 {
 	CLEANUP(strbuf_clear) struct strbuf text = {0};
 	struct http_server *server = data;
