@@ -279,6 +279,55 @@ expect_same() {
 	report none
 }
 
+# --- the other commands ---
+
+# One line for each that does not see what the agent sees.
+faults_of_commands() {
+	gpu-labeler detect --format inventory >/run/live 2>/run/err || cat /run/err
+	gpu-labeler capture /run/tar 2>/run/err || cat /run/err
+	gpu-labeler detect --capture /run/tar --format inventory >/run/captured 2>/run/err || cat /run/err
+	cmp /run/live /run/captured 2>&1
+	gpu-labeler detect --format labels 2>/run/err >/run/labels
+	gpu-labeler explain 2>/run/err | sed -n 's/^\([^ ]*=[^ ]*\): .*/\1/p' | cmp /run/labels - 2>&1
+	rm -f /run/tar
+}
+
+tell() { # <faults>
+	if [ -z "$1" ]; then
+		echo "STEP ok $n_steps 0 - $title"
+		return
+	fi
+	n_failed=$((n_failed + 1))
+	echo "STEP FAIL $n_steps 0 - $title"
+	echo "$1"
+}
+
+# A capture of the machine is as the machine, and explain knows each label.
+expect_commands() {
+	tell "$(faults_of_commands)"
+}
+
+# What detect will say after these steps, as it says now.
+foresee() { # <steps of --what-if>
+	gpu-labeler detect --format labels 2>/dev/null >/run/now
+	gpu-labeler detect --what-if "$1" 2>/dev/null >/run/changes || say "--what-if: exit code $?"
+	{
+		sed -n 's/^+//p' /run/changes
+		sed -n 's/^-//p' /run/changes >/run/gone
+		if [ -s /run/gone ]; then
+			grep -vxF -f /run/gone /run/now
+		else
+			cat /run/now
+		fi
+	} | by_key >/run/foreseen
+	[ -s /run/changes ] || say "--what-if: no change"
+}
+
+expect_foreseen() {
+	gpu-labeler detect --format labels 2>/dev/null | by_key >/run/now
+	tell "$(diff -u /run/foreseen /run/now | tail -n +4)"
+}
+
 # --- the end ---
 
 stop_agent() {

@@ -1,7 +1,7 @@
 # shellcheck shell=sh disable=SC2034,SC2154 # a part of init
 # SPDX-License-Identifier: Apache-2.0
 # The whole life of a server with two MI300X and a Flex 170.
-# host: machine=server iommu=on steps=30 limit=300
+# host: machine=server iommu=on steps=35 limit=300
 
 a=0000:01:00.0
 b=0000:02:00.0
@@ -58,13 +58,20 @@ done
 devices
 expect "$(vf_mode 8 8)"
 
+step 'a capture of VFs, and what explain knows'
+expect_commands
+
 step 'one VF back'
 unbind "$(vf $a 2)"
 expect "$(vf_mode 8 7)"
 
+foresee "numvfs $b 0"
 step 'no VFs on the second'
 vfs $b 0
 expect "$(vf_mode 4 3)"
+
+step 'that is what --what-if said'
+expect_foreseen
 
 step 'no VFs on the first'
 vfs $a 0
@@ -76,14 +83,22 @@ expect_same
 
 # --- whole GPUs for VMs ---
 
+foresee "bind $a vfio-pci"
 step 'the first PF to vfio-pci'
 bind $a vfio-pci
 expect "$(pf_mode 1)"
 
+step 'that is what --what-if said'
+expect_foreseen
+
+foresee "bind $b vfio-pci"
 step 'the second PF to vfio-pci'
 bind $b vfio-pci
 devices
 expect "$(pf_mode 2)"
+
+step 'that is what --what-if said'
+expect_foreseen
 
 # --- Intel beside it ---
 
@@ -94,6 +109,9 @@ expect_same
 step '2 VFs on the Flex, which i915 takes too'
 vfs $flex 2
 expect_same
+
+step 'a capture of all that, and what explain knows'
+expect_commands
 
 step 'a VF of the Flex to vfio-pci'
 bind "$(vf $flex 0)" vfio-pci
