@@ -16,6 +16,9 @@ tar --exclude=./build --exclude=./.git -c . | tar -x --no-same-owner -C "$out/so
 cd "$out/source"
 cp -r deploy/debian debian
 cp deploy/systemd/gpu-labeler.service debian/gpu-node-labeler.gpu-labeler.service
+# What a build needs is said once, in packages.sh; a C compiler goes without saying.
+needs=$(sh deploy/packages.sh --list build | tr ' ' '\n' | grep -vx -e gcc -e libc6-dev | paste -sd,)
+sed -i "s/@BUILD@/$needs/" debian/control
 [ $# = 0 ] || sed -i "1s/(.*)/($1)/" debian/changelog
 dpkg-buildpackage --build=binary --no-sign >"$out/log" 2>&1 || { cat "$out/log" >&2 && exit 1; }
 cd "$out"

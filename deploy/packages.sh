@@ -21,7 +21,10 @@ list() { # family-set
 		echo make dpkg-dev patch xz-utils file ca-certificates python3
 		echo libssl-dev libzstd-dev liblzma-dev
 		;;
-	debian-image) echo buildah crun runc mmdebstrap uidmap golang-github-containers-common python3 binutils ;;
+	debian-image)
+		echo buildah crun runc golang-github-containers-common mmdebstrap uidmap
+		echo python3 openssl binutils
+		;;
 	debian-package) list debian-build && echo debhelper dpkg-dev file lintian mmdebstrap ;;
 	debian-all)
 		list debian-test
