@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Builds the real kube-apiserver, kube-controller-manager, kube-scheduler and etcd from their published
-# Go modules: some ten minutes on two cores, once. Prints the directory that holds them.
+# Builds the real kube-apiserver, kube-controller-manager, kube-scheduler, kubectl and etcd from their
+# published Go modules: some ten minutes on two cores, once. Prints the directory that holds them.
 # usage: build.sh     Exit status: 0, 77 where they can't be had here (says why), 1 failed
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -24,7 +24,7 @@ if [ ! -f "$out/complete" ]; then
 	flags="-s -w -X k8s.io/component-base/version.gitVersion=$version"
 	for package in go.etcd.io/etcd/server/v3:etcd k8s.io/kubernetes/cmd/kube-apiserver:kube-apiserver \
 		k8s.io/kubernetes/cmd/kube-controller-manager:kube-controller-manager \
-		k8s.io/kubernetes/cmd/kube-scheduler:kube-scheduler; do
+		k8s.io/kubernetes/cmd/kube-scheduler:kube-scheduler k8s.io/kubernetes/cmd/kubectl:kubectl; do
 		nice go build -trimpath -ldflags "$flags" -o "$out/${package##*:}" "${package%:*}" >&2
 	done
 	: >"$out/complete"

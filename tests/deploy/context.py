@@ -7,7 +7,7 @@ import yaml
 from agent import Agent, Machine
 from cluster import Cluster, Refused, eventually
 from kubelet import Kubelet
-from objects import NAMESPACE, Objects, Renderer, key
+from objects import DEPLOY, NAMESPACE, Objects, Renderer, run
 
 MACHINES = {"amd-vf": "mi300x-sriov", "amd-pf": "mi300x-pf", "intel-flex": "intel-vf", "none": "no-gpu"}
 FEATURES = "/etc/kubernetes/node-feature-discovery/features.d"
@@ -124,16 +124,14 @@ class Context:
                 found[node] = dict(line.split("=", 1) for line in lines)
         return found
 
-    # ---- kustomize ----
+    # ---- as an administrator ----
+
+    def kubectl(self, *args):
+        return run(os.path.join(self.cluster.bin, "kubectl"), *args, env=self.renderer.environment,
+                   cwd=os.path.join(DEPLOY, "..")).stdout
 
     def apply(self, overlay):
-        things = self.renderer.kustomize("kustomize/overlays/" + overlay)
-        for thing in things:
-            self.objects.apply(thing)
-        return things
+        self.kubectl("apply", "-k", "deploy/kustomize/overlays/" + overlay)
 
-    def delete(self, things):
-        for thing in reversed(things):
-            self.objects.delete(thing)
-        for thing in things:
-            assert eventually(lambda t=thing: not self.objects.exists(t), 60), f"{key(thing)} stays"
+    def delete(self, overlay, *more):
+        self.kubectl("delete", "-k", "deploy/kustomize/overlays/" + overlay, "--timeout=2m", *more)

@@ -176,23 +176,22 @@ def restricted(context):
 def kustomize_api(context):
     """kustomize, overlay api: labels on every Node, and back to nothing with api-clean"""
     before = context.objects.all()
-    things = context.apply("api")
+    context.apply("api")
     context.labelled()
     context.rolled_out()
     page = context.kubelet.running("gpu-labeler-")[0].ask("/metrics")
     assert page[0] == 200
     with open(os.path.join(context.dir, "page"), "w") as file:
         file.write(page[1])
-    context.delete(things)
+    context.delete("api")
     context.labelled()  # they stay: only the agents are gone
-    things = context.apply("api-clean")
-    job = [thing for thing in things if thing["kind"] == "Job"][0]
-    assert eventually(lambda: context.cluster.request("GET", context.objects.path(job))["status"].get(
-        "succeeded"), 90), context.kubelet.trouble or context.kubelet.said("gpu-labeler-clean")
+    context.apply("api-clean")
+    context.kubectl("-n", "gpu-labeler-clean", "wait", "--for=condition=complete",
+                    "job/gpu-labeler-clean", "--timeout=2m")
     context.unlabelled()
     said = context.kubelet.said("gpu-labeler-clean")
     assert "cleaned 3 of 4 nodes" in said, said
-    context.delete(things)
+    context.delete("api-clean")
     context.same_objects(before)
     context.well()
 
@@ -200,7 +199,7 @@ def kustomize_api(context):
 def kustomize_node_feature(context):
     """kustomize, overlay nodefeature: an object for each Node with GPUs, which goes with the rest"""
     before = context.objects.all()
-    things = context.apply("nodefeature")
+    context.apply("nodefeature")
     path = f"/apis/nfd.k8s-sigs.io/v1alpha1/namespaces/{NAMESPACE}/nodefeatures"
 
     def features():
@@ -210,7 +209,7 @@ def kustomize_node_feature(context):
     want = {node: context.expected(node) for node in context.machines if context.expected(node)}
     assert eventually(lambda: features() == want, 60), features()
     context.rolled_out()
-    context.delete(things)
+    context.delete("nodefeature")
     context.same_objects(before)
     context.unlabelled()
     context.well()
@@ -223,13 +222,15 @@ def kustomize_file(context):
     want = {node: context.expected(node) for node in context.machines if context.expected(node)}
     assert eventually(lambda: context.files() == want, 60), context.files()
     context.rolled_out()
-    context.delete(context.apply("nfd"))
+    context.delete("nfd")
     assert context.files() == want  # until NFD forgets them: expiry
     with open(context.kubelet.host_path("amd-pf", FEATURES + "/gpu-labeler")) as file:
         assert file.readline().startswith("# +expiry-time=")
-    things = context.apply("nfd-clean")
+    context.apply("nfd")
     context.rolled_out()
-    context.delete(things)
+    context.apply("nfd-clean")
+    context.rolled_out()
+    context.delete("nfd-clean")
     context.same_objects(before)
     for node in context.machines:
         left = os.listdir(context.kubelet.host_path(node, FEATURES))
@@ -239,7 +240,7 @@ def kustomize_file(context):
 
 def own_node_only(context):
     """The policy knows the account that the chart gave to the agents."""
-    pod = next(pod for pod in context.kubelet.running("gpu-labeler-")
+    pod = next(pod for pod in context.kubelet.running("labels-")
                if pod.manifest["spec"]["nodeName"] == "none")
     token = context.kubelet.token(pod)
     for node, name in (("amd-pf", "amd.com/gpu.mode"), ("none", "foreign")):
@@ -257,7 +258,7 @@ def helm_node(context):
     before = context.objects.all()
     context.make_namespace(NAMESPACE, "restricted")
     there = context.objects.all()
-    done = helm("install", "gpu-labeler", CHART, "-n", NAMESPACE, "--wait", "--timeout", "3m")
+    done = helm("install", "labels", CHART, "-n", NAMESPACE, "--wait", "--timeout", "3m")
     assert "WARNING" not in done.stdout, done.stdout
     context.labelled()
     missing = []
@@ -266,7 +267,7 @@ def helm_node(context):
         missing.extend(node for node in context.machines
                        if context.ours(node).items() < context.expected(node).items())
 
-    with subprocess.Popen([os.path.join(context.built, "helm"), "upgrade", "gpu-labeler", CHART, "-n",
+    with subprocess.Popen([os.path.join(context.built, "helm"), "upgrade", "labels", CHART, "-n",
                            NAMESPACE, "--wait", "--timeout", "3m", "--set", "extraArgs={--interval=2s}",
                            "--set", "networkPolicy.enabled=true"], env=context.renderer.environment,
                           stdout=subprocess.DEVNULL) as upgrade:
@@ -276,11 +277,11 @@ def helm_node(context):
     assert upgrade.returncode == 0 and not missing, missing
     context.rolled_out()
     assert all("--interval=2s" in pod.container["args"]
-               for pod in context.kubelet.running("gpu-labeler-"))
+               for pod in context.kubelet.running("labels-"))
     own_node_only(context)
     # Pods that take their time to leave can put nothing back: their rights have gone.
     context.kubelet.patience = 5
-    helm("uninstall", "gpu-labeler", "-n", NAMESPACE, "--wait", "--timeout", "3m")
+    helm("uninstall", "labels", "-n", NAMESPACE, "--wait", "--timeout", "3m")
     context.kubelet.patience = 0
     context.unlabelled()
     context.same_objects(there)
@@ -359,7 +360,7 @@ def policy_of_the_job(context):
     assert may(label(mode, None)) and mode not in context.cluster.labels("none")
     for name in ("new", "amd.com/gpu.mod"):
         context.cluster.merge(node, label(name, None))
-    context.delete(things)
+    context.delete("api-clean", "--ignore-not-found")
 
 
 def alerts_and_dashboard(context):

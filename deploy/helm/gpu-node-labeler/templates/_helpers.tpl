@@ -6,7 +6,7 @@
 {{- define "labeler.fullname" -}}
 {{- if .Values.fullnameOverride -}}
 {{- .Values.fullnameOverride | trunc 40 | trimSuffix "-" -}}
-{{- else if contains (include "labeler.name" .) .Release.Name -}}
+{{- else if or (contains (include "labeler.name" .) .Release.Name) (contains "gpu-labeler" .Release.Name) -}}
 {{- .Release.Name | trunc 40 | trimSuffix "-" -}}
 {{- else -}}
 {{- printf "%s-%s" .Release.Name (include "labeler.name" .) | trunc 40 | trimSuffix "-" -}}
