@@ -17,7 +17,8 @@ static void show_help(FILE *out)
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
 		(void)fprintf(out, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
 	(void)fputs("\n  --version  show the version\n  --help     show this; after a command: its "
-		    "options\n",
+		    "options\n\nExit status: 0 done, 1 failed, 2 bad usage or configuration, 3 a "
+		    "check failed.\n",
 		    out);
 }
 
