@@ -148,12 +148,6 @@ static enum cmd_exit doctor(const struct config *config, const struct request *r
 	return request->strict && diagnosis.count[HEALTH_WARN] > 0 ? CMD_FAILED : CMD_DONE;
 }
 
-static enum cmd_exit bad_usage(const char *line)
-{
-	(void)fprintf(stderr, PROGRAM ": doctor: %s\n", line);
-	return CMD_USAGE;
-}
-
 static enum cmd_exit run(int argc, char **argv)
 {
 	const char *mode = "auto";
@@ -162,17 +156,15 @@ static enum cmd_exit run(int argc, char **argv)
 	struct request request = {0};
 	const struct cmd_option options[] = {
 		SOURCE_CAPTURE(&request.source),
-		{"mode", "MODE", "container, vf-passthrough, pf-passthrough", &mode},
-		{"json", NULL, "print the findings as JSON, with all that was read", &json},
-		{"strict", NULL, "leave with status 1 where there are warnings", &strict},
+		{"mode", "MODE", "container, vf-passthrough or pf-passthrough", &mode},
+		{"json", NULL, "all that was read, as JSON", &json},
+		{"strict", NULL, "leave with 1 where a check warns", &strict},
 	};
 	const struct cmd_usage usage = {
 		.command = &cmd_doctor,
-		.about =
-			"Looks for what keeps the GPUs from the VMs or containers that the node "
-			"is meant\nfor. Changes nothing; what cannot be seen from here is unknown, "
-			"never a failure.\nExit status 3: a check failed; 1: a check warned, with "
-			"--strict.",
+		.about = "Looks for what keeps the GPUs from the VMs or containers that the "
+			 "node is\nmeant for. Changes nothing; what cannot be seen from here is "
+			 "unknown, never a\nfailure. Leaves with 3 where a check failed.",
 		.scope = CONFIG_OF_SCAN | CONFIG_OF_AGENT,
 		.options = options,
 		.n_options = ARRAY_SIZE(options),
@@ -187,12 +179,14 @@ static enum cmd_exit run(int argc, char **argv)
 	if (next != CMD_GO_ON)
 		return next == CMD_HELP_SHOWN ? CMD_DONE : CMD_USAGE;
 	if (!mode_parse(mode, &request.mode))
-		return bad_usage("--mode: is neither container, vf-passthrough, pf-passthrough nor "
-				 "auto");
+		return cmd_bad_usage(
+			&cmd_doctor,
+			"--mode: is neither container, vf-passthrough, pf-passthrough nor "
+			"auto");
 	request.json = json;
 	request.strict = strict;
 	if (!source_check(&request.source, &config, &err))
-		return bad_usage(err.text);
+		return cmd_bad_usage(&cmd_doctor, err.text);
 	if (source_open(&request.source, &config, &err) < 0)
 		return cmd_end(-1, &err);
 	end = doctor(&config, &request);

@@ -128,12 +128,6 @@ static enum cmd_exit kubevirt(const struct config *config, const struct request 
 	return cmd_end(show(&node.devices, &asked, &err), &err);
 }
 
-static enum cmd_exit bad_usage(const char *line)
-{
-	(void)fprintf(stderr, PROGRAM ": kubevirt: %s\n", line);
-	return CMD_USAGE;
-}
-
 /* One of two words; false where it is neither. */
 static bool choose(const char *word, const char *no, const char *yes, bool *ret)
 {
@@ -152,15 +146,15 @@ static enum cmd_exit run(int argc, char **argv)
 		SOURCE_INVENTORY(&request.source),
 		SOURCE_CAPTURE(&request.source),
 		{"format", "FORMAT", "yaml (default) or json", &format},
-		{"patch", NULL, "print a merge patch of KubeVirt's CR alone", &patch},
-		{"provider", "WHO", "plugin (default) or kubevirt: brings the resource", &provider},
-		{"as", "LIST", "hostDevices (default) or gpus: where a VM asks", &as},
+		{"patch", NULL, "a merge patch of KubeVirt's CR alone", &patch},
+		{"provider", "WHO", "plugin (default) or kubevirt: has the resource", &provider},
+		{"as", "LIST", "hostDevices (default) or gpus: where the VM asks", &as},
 	};
 	const struct cmd_usage usage = {
 		.command = &cmd_kubevirt,
 		.about = "Prints what KubeVirt must be told so that VMs get what this node can "
 			 "hand over:\nthe fragment of its CR, and for each id a VM that asks for "
-			 "one. Changes nothing.",
+			 "one. Changes nothing.\nWith --kubeconfig a patch keeps what the CR has.",
 		.scope = CONFIG_OF_SCAN | CONFIG_OF_AGENT,
 		.options = options,
 		.n_options = ARRAY_SIZE(options),
@@ -175,14 +169,14 @@ static enum cmd_exit run(int argc, char **argv)
 	if (next != CMD_GO_ON)
 		return next == CMD_HELP_SHOWN ? CMD_DONE : CMD_USAGE;
 	if (!choose(format, "yaml", "json", &request.json))
-		return bad_usage("--format: is neither yaml nor json");
+		return cmd_bad_usage(&cmd_kubevirt, "--format: is neither yaml nor json");
 	if (!choose(provider, "plugin", "kubevirt", &request.wish.own_plugin))
-		return bad_usage("--provider: is neither plugin nor kubevirt");
+		return cmd_bad_usage(&cmd_kubevirt, "--provider: is neither plugin nor kubevirt");
 	if (!choose(as, "hostDevices", "gpus", &request.wish.as_gpus))
-		return bad_usage("--as: is neither hostDevices nor gpus");
+		return cmd_bad_usage(&cmd_kubevirt, "--as: is neither hostDevices nor gpus");
 	request.patch = patch;
 	if (!source_check(&request.source, &config, &err))
-		return bad_usage(err.text);
+		return cmd_bad_usage(&cmd_kubevirt, err.text);
 	if (source_open(&request.source, &config, &err) < 0)
 		return cmd_end(-1, &err);
 	end = kubevirt(&config, &request);
