@@ -14,8 +14,7 @@ enum {
 	RESOURCE_PREFETCH = 0x2000,
 	RESOURCE_MEM_64 = 0x100000,
 	N_BARS = 6,
-	ROM = N_BARS, /* then those of the VFs */
-	LAST_VF_BAR = ROM + N_BARS,
+	N_ROWS = N_BARS + 1 + N_BARS, /* its own, the ROM, those of its VFs */
 	RESOURCE_LINE = 160,
 };
 static const uint32_t all_ones = 0xffffffff;
@@ -64,7 +63,7 @@ static void add_bars(struct finding *finding, const struct function *gpu, const 
 {
 	size_t row = 0;
 
-	for (const char *line = text; *line && row <= LAST_VF_BAR; row++) {
+	for (const char *line = text; *line && row < N_ROWS; row++) {
 		const size_t len = strcspn(line, "\n");
 		char shown[RESOURCE_LINE];
 		char file[24];
@@ -75,7 +74,7 @@ static void add_bars(struct finding *finding, const struct function *gpu, const 
 		(void)snprintf(file, sizeof(file), "resource:%zu", row + 1);
 		if (!parse_bar(shown, &bar))
 			finding_of(finding, HEALTH_UNKNOWN, gpu, file, shown);
-		else if (row != ROM && is_large(&bar))
+		else if (is_large(&bar))
 			finding_of(finding, health_of_bar(&bar), gpu, file, shown);
 		line += len + (line[len] == '\n');
 	}

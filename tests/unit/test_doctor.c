@@ -186,7 +186,8 @@ static void check_answer(void **state)
 static struct file_row {
 	const char *name;
 	bool has_dir;
-	const char *text; /* NULL: no file; "!why": not readable; "+": what it should be */
+	const char *text; /* NULL: no file; "!why": not readable; "+": what it should be, "-": but
+			     for one letter */
 	const char *want;
 } file_rows[] = {
 	{"no directory: not of this host", false, NULL, "unknown"},
@@ -194,6 +195,7 @@ static struct file_row {
 	{"a file that cannot be read", true, "!Permission denied", "unknown"},
 	{"an empty file", true, "", "fail"},
 	{"a value that goes on", true, "amd.com/gpu.mode=vf-passthroughs\n", "fail"},
+	{"a value of the same length", true, "-", "fail"},
 	{"the file as it should be", true, "+", "pass"},
 };
 
@@ -201,11 +203,13 @@ static struct fact text_of_file(const struct labels *labels, const char *text)
 {
 	struct strbuf whole = {0};
 
-	if (!text || strcmp(text, "+") != 0)
+	if (!text || (strcmp(text, "+") != 0 && strcmp(text, "-") != 0))
 		return make_text(text);
 	strbuf_add(&whole, "# +expiry-time=2026-11-21T00:00:00Z\n");
 	for (size_t i = 0; i < labels->n_items; i++)
 		strbuf_addf(&whole, "%s=%s\n", labels->items[i].key, labels->items[i].value);
+	if (text[0] == '-')
+		strstr(whole.text, "=vf-passthrough")[1] = 'p';
 	return (struct fact){.state = FACT_KNOWN, .text = strbuf_take(&whole)};
 }
 
