@@ -363,6 +363,26 @@ def policy_of_the_job(context):
     context.delete("api-clean", "--ignore-not-found")
 
 
+def every_page(context):
+    """clean --every-node goes through all pages of a large cluster, and takes our labels alone"""
+    names = [f"many-{n}" for n in range(250)]
+    for name in names:
+        context.cluster.create("/api/v1/nodes", {"metadata": {"name": name, "labels": {
+            "amd.com/gpu.mode": "container", "gpu.intel.com/vfio.count": "2", "amd.com/gpu": "true"}}})
+    command = (context.program, "clean", "--every-node", "--output", "node", "--kubeconfig",
+               context.renderer.environment["KUBECONFIG"])
+    said = run(*command).stderr
+    assert f"cleaned 250 of {250 + len(context.machines)} nodes" in said, said
+    for name in names:
+        assert context.cluster.labels(name) == {"amd.com/gpu": "true"}, name
+    assert "cleaned 0 of" in run(*command).stderr
+    for name in names:
+        context.cluster.request("DELETE", f"/api/v1/nodes/{name}")
+    for output in ("file", "node,file", "stdout"):
+        refused = run(*command[:3], "--output", output, ok=False)
+        assert refused.returncode == 2 and "every-node" in refused.stderr, refused
+
+
 def alerts_and_dashboard(context):
     """alerts fire for what they are for, by Prometheus' engine, and ask for what agents serve"""
     rules = [thing for thing in context.renderer.kustomize("monitoring")
@@ -382,7 +402,7 @@ def alerts_and_dashboard(context):
 SCENARIOS = [every_manifest, typing_error, schema, capabilities, one_truth, one_version,
              virtual_machines, restricted,
              kustomize_api, kustomize_node_feature, kustomize_file, helm_node, helm_node_feature,
-             helm_file, policy_of_the_job, alerts_and_dashboard]
+             helm_file, policy_of_the_job, every_page, alerts_and_dashboard]
 
 
 def main():
