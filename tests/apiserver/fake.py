@@ -140,7 +140,8 @@ class Fake:
         {"watch": self.watch, "get": self.get, "patch": self.patch}[request.kind](request)
 
     def get(self, request):
-        request.send_json(self.node)
+        is_list = "/nodes?" in request.path
+        request.send_json({"metadata": {}, "items": [self.node]} if is_list else self.node)
 
     def watch(self, request):
         request.begin_stream()

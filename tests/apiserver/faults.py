@@ -395,6 +395,32 @@ def comes_later(program, directory, authority):
     yield "a token file that is not there yet is waited for", wrong
 
 
+def cleans(program, directory, authority):
+    """clean --every-node, of a server that is not well. Yields (sentence, what is wrong)."""
+    rows = [
+        ("is told to come again", status(503, kind="get", Retry_After="1"), 0, "cleaned 1 of 1"),
+        ("is told to come again with a patch", status(429, Retry_After="1"), 0, "cleaned 1 of 1"),
+        ("is cut off", times(2, "patch", lambda request: request.close()), 0, "cleaned 1 of 1"),
+        ("finds a Node that goes meanwhile", status(404, n=9), 0, "cleaned 0 of 1"),
+        ("has no right", status(403, n=99, kind="get"), 1, "said 403"),
+        ("gets a list that is none", body(b"[]"), 1, "no list"),
+        ("gets half a list", always("get", cut), 1, "/api/v1/nodes"),
+    ]
+    for n, (sentence, fault, wanted, says) in enumerate(rows):
+        fake = Fake(authority, fault=fault)
+        fake.node["metadata"]["labels"][LABEL] = "container"
+        path = kubeconfig(directory, fake.url, authority, f"clean-{n}")
+        done = subprocess.run([program, "clean", "--every-node", "--output", "node", "--kubeconfig",
+                               path], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                              timeout=300)
+        fake.stop()
+        wrong = None
+        if done.returncode != wanted or says not in done.stdout or \
+                ("cleaned 1" in says) != (fake.labels() == {}):
+            wrong = f"status {done.returncode}, {fake.labels()}: {done.stdout[:600]}"
+        yield f"clean --every-node that {sentence} ends with {wanted}", wrong
+
+
 def hang_up(connection):
     connection.close()
 
@@ -435,8 +461,9 @@ def main():
         if not only:
             for sentence, wrong in bad_settings(program, directory, authority):
                 tell(sentence, wrong)
-            for sentence, wrong in comes_later(program, directory, authority):
-                tell(sentence, wrong)
+            for check in (comes_later, cleans):
+                for sentence, wrong in check(program, directory, authority):
+                    tell(sentence, wrong)
         for thread, case in zip(threads, cases):
             thread.join()
             tell(case.fault.name, case.wrong, case.agent.log()[-2000:])
