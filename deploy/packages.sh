@@ -23,7 +23,7 @@ list() { # family-set
 		;;
 	debian-image)
 		echo buildah crun runc golang-github-containers-common mmdebstrap uidmap
-		echo python3 openssl binutils
+		echo python3 openssl binutils gcc kmod
 		;;
 	debian-package) list debian-build && echo build-essential debhelper lintian mmdebstrap ;;
 	debian-all)

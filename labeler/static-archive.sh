@@ -29,7 +29,11 @@ libkmod() {
 	flags="$flags -DHAVE_DECL_BE32TOH=1 -DHAVE_SECURE_GETENV=1 -DHAVE_STATIC_ASSERT=1"
 	flags="$flags -DHAVE___BUILTIN_CLZ=1 -DHAVE___BUILTIN_TYPES_COMPATIBLE_P=1"
 	flags="$flags -DHAVE___BUILTIN_UADDL_OVERFLOW=1 -DHAVE___BUILTIN_UADDLL_OVERFLOW=1"
-	flags="$flags -DSYSCONFDIR=\"/etc\" -DVERSION=\"$version\" -DKMOD_FEATURES=\"\""
+	flags="$flags -DDISTCONFDIR=\"/usr/lib\" -DMODULE_DIRECTORY=\"/lib/modules\" -DHAVE_DECL_BASENAME=1"
+	flags="$flags -DSYSCONFDIR=\"/etc\" -DPACKAGE=\"libkmod\" -DVERSION=\"$version\" -DKMOD_FEATURES=\"\""
+	# From version 34 on these are asked for their value, before for being there.
+	[ ! -f meson.build ] || flags="$flags -DENABLE_LOGGING=0 -DENABLE_DEBUG=0 -DENABLE_ELFDBG=0"
+	rm -f libkmod/libkmod-file-zlib.c # no distribution's modules are .gz
 	compile 'kmod_*' libkmod/*.c shared/*.c
 }
 

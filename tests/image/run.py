@@ -8,6 +8,7 @@ usage: run.py OCI_ARCHIVE SBOM      77: there is no runtime that runs containers
 import hashlib
 import http.client
 import json
+import lzma
 import os
 import re
 import shutil
@@ -162,6 +163,31 @@ def described(context):
     assert labels == context.expected, labels
 
 
+def module_file(context):
+    """where gim shows no version, the compressed file of the module tells it"""
+    root = os.path.join(context.dir, "host-of-" + context.runtime.name)
+    modules = os.path.join(root, "lib/modules/6.8.0")
+    shutil.copytree(context.machine.root, root, symlinks=True)
+    os.unlink(os.path.join(root, "sys/module/gim/version"))
+    os.makedirs(os.path.join(root, "proc/sys/kernel"))
+    with open(os.path.join(root, "proc/sys/kernel/osrelease"), "w") as file:
+        file.write("6.8.0\n")
+    os.makedirs(modules)
+    subprocess.run(["gcc", "-x", "c", "-c", "-", "-o", os.path.join(modules, "gim.ko")], check=True,
+                   input='const char info[] __attribute__((section(".modinfo"), aligned(1))) ='
+                         ' "version=9.9.9.K\\0name=gim";', text=True)
+    with open(os.path.join(modules, "gim.ko"), "rb") as plain, \
+            lzma.open(os.path.join(modules, "gim.ko.xz"), "w", check=lzma.CHECK_CRC32) as packed:
+        packed.write(plain.read())
+    os.unlink(plain.name)
+    for name in ("modules.order", "modules.builtin", "modules.builtin.modinfo"):
+        open(os.path.join(modules, name), "w").close()
+    depmod = shutil.which("depmod", path="/usr/sbin:/sbin:" + os.environ.get("PATH", ""))
+    subprocess.run([depmod, "-b", root, "6.8.0"], check=True)
+    labels = context.run("detect", "--format=labels", "--root=/host", mounts=[(root, "/host", "ro")])
+    assert "amd.com/gpu.driver-version=9.9.9.K" in labels.splitlines(), labels
+
+
 def hook(context):
     """the hook in it gives the same labels from /host-sys"""
     labels = context.run(program=HOOK, mounts=[(context.machine.root + "/sys", "/host-sys", "ro")])
@@ -278,8 +304,8 @@ def main():
             report.run(scenario, context)
         usable = runtimes(context.image, directory)
         for context.runtime in usable:
-            for scenario in (real_sys, real_labels, described, hook, feature_file,
-                             feature_file_of_root, node):
+            for scenario in (real_sys, real_labels, described, module_file, hook,
+                             feature_file, feature_file_of_root, node):
                 report.run(scenario, context, context.runtime.name + ": ")
     finally:
         if context and context.cluster:
