@@ -18,15 +18,13 @@ static enum cmd_exit run(int argc, char **argv)
 		.options = options,
 		.n_options = ARRAY_SIZE(options),
 	};
-	CLEANUP(cmd_settings_clear) struct cmd_settings settings = {0};
-	CLEANUP(config_clear) struct config config = {0};
-	const enum cmd_next next = cmd_parse(argc, argv, &usage, &settings, &config);
+	CLEANUP(cmd_line_clear) struct cmd_line line = {0};
 	struct err err;
 
-	if (next != CMD_GO_ON)
-		return next == CMD_HELP_SHOWN ? CMD_DONE : CMD_USAGE;
-	return cmd_end(every_node ? agent_clean_every_node(&config, &err)
-				  : agent_clean(&config, &err),
+	if (!cmd_parse(argc, argv, &usage, &line))
+		return line.end;
+	return cmd_end(every_node ? agent_clean_every_node(&line.config, &err)
+				  : agent_clean(&line.config, &err),
 		       &err);
 }
 

@@ -14,6 +14,13 @@ enum {
 	OPTIONS_MAX = 32,
 };
 
+/* How to go on after the command line. */
+enum next {
+	GO_ON,
+	HELP_SHOWN,
+	BAD_LINE, /* the reason is on stderr */
+};
+
 /* What getopt_long() is told, and where the value of each option goes. */
 struct line {
 	struct option options[OPTIONS_MAX];
@@ -50,11 +57,12 @@ enum cmd_exit cmd_end(int r, const struct err *err)
 	return r == -EINVAL ? CMD_USAGE : CMD_FAILED;
 }
 
-void cmd_settings_clear(struct cmd_settings *settings)
+void cmd_line_clear(struct cmd_line *line)
 {
 	for (size_t i = 0; i < CONFIG_KEYS; i++)
-		free(settings->joined[i]);
-	*settings = (struct cmd_settings){0};
+		free(line->settings.joined[i]);
+	config_clear(&line->config);
+	*line = (struct cmd_line){0};
 }
 
 int cmd_load(const struct cmd_settings *settings, struct config *ret, struct err *err)
@@ -107,11 +115,11 @@ static void show_help(const struct cmd_usage *usage)
 	printf("\nExit status: 0 done, 1 failed, 2 bad usage or configuration.\n");
 }
 
-static enum cmd_next bad_line(const struct cmd_usage *usage, const char *what, const char *where)
+static enum next bad_line(const struct cmd_usage *usage, const char *what, const char *where)
 {
 	(void)fprintf(stderr, PROGRAM ": %s: %s: %s: see " PROGRAM " %s --help\n",
 		      usage->command->name, where, what, usage->command->name);
-	return CMD_BAD_LINE;
+	return BAD_LINE;
 }
 
 static bool join(char **owned, const char **value, const char *more)
@@ -127,7 +135,7 @@ static bool join(char **owned, const char **value, const char *more)
 }
 
 /* What is left behind the options. */
-static enum cmd_next read_argument(int argc, char **argv, const struct cmd_usage *usage)
+static enum next read_argument(int argc, char **argv, const struct cmd_usage *usage)
 {
 	const struct cmd_option *argument = argument_of(usage);
 
@@ -137,11 +145,11 @@ static enum cmd_next read_argument(int argc, char **argv, const struct cmd_usage
 		return bad_line(usage, "it is missing", argument->value);
 	if (optind < argc)
 		return bad_line(usage, "there is nothing to do with this argument", argv[optind]);
-	return CMD_GO_ON;
+	return GO_ON;
 }
 
-static enum cmd_next read_line(int argc, char **argv, const struct cmd_usage *usage,
-			       const struct line *line)
+static enum next read_line(int argc, char **argv, const struct cmd_usage *usage,
+			   const struct line *line)
 {
 	opterr = 0;
 	optind = 1;
@@ -163,7 +171,7 @@ static enum cmd_next read_line(int argc, char **argv, const struct cmd_usage *us
 		}
 		if ((size_t)index == line->help) {
 			show_help(usage);
-			return CMD_HELP_SHOWN;
+			return HELP_SHOWN;
 		}
 		if (!line->joined[index] || !*value)
 			*value = optarg ? optarg : "yes";
@@ -173,35 +181,40 @@ static enum cmd_next read_line(int argc, char **argv, const struct cmd_usage *us
 	return read_argument(argc, argv, usage);
 }
 
-enum cmd_next cmd_parse(int argc, char **argv, const struct cmd_usage *usage,
-			struct cmd_settings *settings, struct config *config)
+/* The options of a subcommand, and where their values go. */
+static void gather(const struct cmd_usage *usage, struct cmd_settings *settings, struct line *line)
 {
-	struct line line = {0};
-	struct err err;
-	enum cmd_next next;
-
 	for (size_t i = 0; i < usage->n_options; i++) {
 		if (usage->options[i].flag)
-			add(&line, usage->options[i].flag, usage->options[i].value,
+			add(line, usage->options[i].flag, usage->options[i].value,
 			    usage->options[i].ret);
 	}
-	add(&line, "config", true, &settings->file);
+	add(line, "config", true, &settings->file);
 	for (size_t i = 0; i < CONFIG_KEYS; i++) {
 		if (!(config_keys[i].scope & usage->scope))
 			continue;
 		if (config_keys[i].adds_up)
-			line.joined[line.n_options] = &settings->joined[i];
-		add(&line, config_keys[i].flag, config_keys[i].value, &settings->flags[i]);
+			line->joined[line->n_options] = &settings->joined[i];
+		add(line, config_keys[i].flag, config_keys[i].value, &settings->flags[i]);
 	}
-	line.help = line.n_options;
-	add(&line, "help", false, NULL);
+	line->help = line->n_options;
+	add(line, "help", false, NULL);
+}
+
+bool cmd_parse(int argc, char **argv, const struct cmd_usage *usage, struct cmd_line *ret)
+{
+	struct line line = {0};
+	struct err err;
+	enum next next;
+
+	gather(usage, &ret->settings, &line);
 	if (usage->scope & CONFIG_OF_SCAN && !usage->own_words)
 		reference_flags(argc, argv);
 	next = read_line(argc, argv, usage, &line);
-	if (next != CMD_GO_ON)
-		return next;
-	if (cmd_load(settings, config, &err) == 0)
-		return CMD_GO_ON;
-	cmd_error(&err);
-	return CMD_BAD_LINE;
+	if (next == GO_ON && cmd_load(&ret->settings, &ret->config, &err) < 0) {
+		cmd_error(&err);
+		next = BAD_LINE;
+	}
+	ret->end = next == BAD_LINE ? CMD_USAGE : CMD_DONE;
+	return next == GO_ON;
 }

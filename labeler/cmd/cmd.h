@@ -42,31 +42,30 @@ struct cmd_usage {
 	bool own_words; /* the flags of AMD's labeller mean nothing here: it has none like this */
 };
 
-/* How a subcommand goes on after its command line. */
-enum cmd_next {
-	CMD_GO_ON,
-	CMD_HELP_SHOWN, /* leave with CMD_DONE */
-	CMD_BAD_LINE,   /* leave with CMD_USAGE; the reason is on stderr */
-};
-
 /* What the command line says of the configuration, kept so that it can be read again. */
 struct cmd_settings {
 	const char *file;               /* --config; NULL: the default */
 	const char *flags[CONFIG_KEYS]; /* of argv or of joined */
 	char *joined[CONFIG_KEYS];      /* owned; of a flag that was given several times */
 };
-void cmd_settings_clear(struct cmd_settings *settings);
+
+/* A command line that was read. */
+struct cmd_line {
+	struct cmd_settings settings; /* owned */
+	struct config config;         /* owned */
+	enum cmd_exit end;            /* what to leave with, where there is no going on */
+};
+void cmd_line_clear(struct cmd_line *line);
 
 /* Returns 0 or a negative errno, as config_load(). */
 int cmd_load(const struct cmd_settings *settings, struct config *ret, struct err *err);
 
 /*
  * Reads the command line of a subcommand: its own options, --config, --help and a flag for each
- * configuration key of its scope. The values stay where argv has them. config: filled where
- * CMD_GO_ON is returned.
+ * configuration key of its scope. The values stay where argv has them. Fills an empty *ret. False
+ * where there is no going on: help was shown, or the reason is on stderr.
  */
-enum cmd_next cmd_parse(int argc, char **argv, const struct cmd_usage *usage,
-			struct cmd_settings *settings, struct config *config);
+bool cmd_parse(int argc, char **argv, const struct cmd_usage *usage, struct cmd_line *ret);
 
 /* "gpu-labeler: " and the line, to stderr. */
 void cmd_error(const struct err *err);

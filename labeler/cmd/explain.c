@@ -169,21 +169,19 @@ static enum cmd_exit run(int argc, char **argv)
 		.options = options,
 		.n_options = ARRAY_SIZE(options),
 	};
-	CLEANUP(cmd_settings_clear) struct cmd_settings settings = {0};
-	CLEANUP(config_clear) struct config config = {0};
-	const enum cmd_next next = cmd_parse(argc, argv, &usage, &settings, &config);
+	CLEANUP(cmd_line_clear) struct cmd_line line = {0};
 	struct err err;
 	int r;
 
-	if (next != CMD_GO_ON)
-		return next == CMD_HELP_SHOWN ? CMD_DONE : CMD_USAGE;
+	if (!cmd_parse(argc, argv, &usage, &line))
+		return line.end;
 	if (strcmp(request.format, "text") != 0 && strcmp(request.format, "json") != 0)
 		return cmd_bad_usage(&cmd_explain, "--format: is neither text nor json");
-	if (!source_check(&request.source, &config, &err))
+	if (!source_check(&request.source, &line.config, &err))
 		return cmd_bad_usage(&cmd_explain, err.text);
-	r = source_open(&request.source, &config, &err);
+	r = source_open(&request.source, &line.config, &err);
 	if (r == 0)
-		r = explain(&config, &request, &err);
+		r = explain(&line.config, &request, &err);
 	source_close(&request.source);
 	return cmd_end(r, &err);
 }

@@ -160,14 +160,12 @@ static enum cmd_exit run(int argc, char **argv)
 		.n_options = ARRAY_SIZE(options),
 		.own_words = true,
 	};
-	CLEANUP(cmd_settings_clear) struct cmd_settings settings = {0};
-	CLEANUP(config_clear) struct config config = {0};
-	const enum cmd_next next = cmd_parse(argc, argv, &usage, &settings, &config);
+	CLEANUP(cmd_line_clear) struct cmd_line line = {0};
 	enum cmd_exit end;
 	struct err err;
 
-	if (next != CMD_GO_ON)
-		return next == CMD_HELP_SHOWN ? CMD_DONE : CMD_USAGE;
+	if (!cmd_parse(argc, argv, &usage, &line))
+		return line.end;
 	if (!choose(format, "yaml", "json", &request.json))
 		return cmd_bad_usage(&cmd_kubevirt, "--format: is neither yaml nor json");
 	if (!choose(provider, "plugin", "kubevirt", &request.wish.own_plugin))
@@ -175,11 +173,11 @@ static enum cmd_exit run(int argc, char **argv)
 	if (!choose(as, "hostDevices", "gpus", &request.wish.as_gpus))
 		return cmd_bad_usage(&cmd_kubevirt, "--as: is neither hostDevices nor gpus");
 	request.patch = patch;
-	if (!source_check(&request.source, &config, &err))
+	if (!source_check(&request.source, &line.config, &err))
 		return cmd_bad_usage(&cmd_kubevirt, err.text);
-	if (source_open(&request.source, &config, &err) < 0)
+	if (source_open(&request.source, &line.config, &err) < 0)
 		return cmd_end(-1, &err);
-	end = kubevirt(&config, &request);
+	end = kubevirt(&line.config, &request);
 	source_close(&request.source);
 	return end;
 }

@@ -20,22 +20,21 @@ static enum cmd_exit run(int argc, char **argv)
 		.command = &cmd_run,
 		.about = "Publishes the labels of this node and keeps them true, on the kernel's "
 			 "events.\nSIGHUP reads the configuration again, SIGUSR1 writes the state "
-			 "to "
-			 "the log.",
+			 "to the log.",
 		.scope = CONFIG_OF_SCAN | CONFIG_OF_AGENT,
 		.options = options,
 		.n_options = ARRAY_SIZE(options),
 	};
-	CLEANUP(cmd_settings_clear) struct cmd_settings settings = {0};
-	CLEANUP(config_clear) struct config config = {0};
-	const enum cmd_next next = cmd_parse(argc, argv, &usage, &settings, &config);
-	const struct agent_setup setup = {settings.file ? settings.file : CONFIG_FILE, load,
-					  &settings};
+	CLEANUP(cmd_line_clear) struct cmd_line line = {0};
+	struct agent_setup setup = {.load = load, .data = &line.settings};
 	struct err err;
 
-	if (next != CMD_GO_ON)
-		return next == CMD_HELP_SHOWN ? CMD_DONE : CMD_USAGE;
-	return cmd_end(once ? agent_once(&config, &err) : agent_run(&setup, &config, &err), &err);
+	if (!cmd_parse(argc, argv, &usage, &line))
+		return line.end;
+	setup.config_file = line.settings.file ? line.settings.file : CONFIG_FILE;
+	return cmd_end(once ? agent_once(&line.config, &err)
+			    : agent_run(&setup, &line.config, &err),
+		       &err);
 }
 
 const struct command cmd_run = {"run", "publish the labels and keep them true", run};
