@@ -25,7 +25,7 @@ list() { # family-set
 		echo buildah crun runc golang-github-containers-common mmdebstrap uidmap
 		echo python3 openssl binutils gcc kmod
 		;;
-	debian-package) list debian-build && echo build-essential debhelper lintian mmdebstrap ;;
+	debian-package) list debian-build && echo build-essential debhelper lintian mmdebstrap procps ;;
 	debian-all)
 		list debian-test
 		list debian-small

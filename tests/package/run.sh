@@ -9,7 +9,7 @@ here=$(cd "$(dirname "$0")/.." && pwd)
 cd "$here/.." || exit
 if [ "$(id -u)" != 0 ]; then
 	sudo -n true 2>/dev/null || { echo "SKIPPED: the package is NOT TESTED: no root, no sudo" && exit 77; }
-	exec sudo -n sh "$0" "$@"
+	exec sudo -n sh "$here/package/run.sh" "$@"
 fi
 out=$PWD/build/package
 work=$(mktemp -d)
@@ -63,8 +63,7 @@ start() {
 }
 
 inside() { # command...: in the booted machine
-	init=$(pgrep -P "$boot")
-	[ -n "$init" ] && nsenter --target "$init" --mount --pid --uts --ipc --net --cgroup --root --wd \
+	init=$(pgrep -P "$boot") && nsenter --target "$init" --mount --pid --uts --ipc --net --cgroup --root --wd \
 		env DEBIAN_FRONTEND=noninteractive "$@"
 }
 
