@@ -27,7 +27,7 @@ FULL = ("fullnameOverride=gpu-labeler", "networkPolicy.enabled=true", "prometheu
 
 # ---- renderings ----
 
-OVERLAYS = ("api", "nodefeature", "nfd", "nfd-clean", "api-clean", "kubevirt")
+OVERLAYS = ("api", "nodefeature", "nodefeature-hosts", "nfd", "nfd-clean", "api-clean", "kubevirt")
 VARIANTS = (
     (), ("output=nodefeature",), ("output=file",), FULL, FULL + ("output=file",),
     FULL + ("output=nodefeature",), ("config.amd.driver-type=vf-passthrough", "port=9000"),

@@ -152,5 +152,13 @@ soon "it can be installed again" unit_is is-active active
 holds "and purged at once" apt purge gpu-node-labeler
 traces >"$work/after"
 same "nothing is left then, either" "$work/before" "$work/after"
+# With the API server as output: the servers run on this machine, in the network of the booted one.
+if sh tests/apiserver/build.sh >/dev/null && sh tests/deploy/build.sh >/dev/null; then
+	holds "it labels a Node through a real API server, and leaves it clean" \
+		nsenter --target "$(pgrep -P "$boot")" --net python3 tests/package/hosts.py \
+		"$(pgrep -P "$boot")" "$root" /srv/machine "$here/nodes/mi300x-sriov/expected"
+	traces >"$work/after"
+	same "nothing is left of that" "$work/before" "$work/after"
+fi
 [ $failed = 0 ] || inside journalctl --no-pager | tail -60
 finish
