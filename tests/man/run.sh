@@ -14,7 +14,7 @@ trap 'rm -rf "$work"' EXIT
 has() { command -v "$1" >/dev/null; }
 fits() { awk 'length > 80 { bad = 1 } END { exit bad || NR > 48 }' "$1"; }
 flags() { grep -o -e '--[a-z][a-z-]*' "$1" | sort -u; }
-shown() { mandoc -Tascii "$man/$1" | col -b >"$work/$1"; }
+shown() { mandoc -Tascii "$man/$1" | sed "s/.\x08//g" >"$work/$1"; }
 
 commands=$("$labeler" --help | sed -n 's/^  \([a-z][a-z-]*\) .*/\1/p')
 holds "there are commands" [ "$(echo "$commands" | wc -l)" -ge 3 ]
