@@ -8,6 +8,7 @@
 #include "cmd/cluster.h"
 #include "cmd/cmd.h"
 #include "cmd/source.h"
+#include "inventory/devices.h"
 #include "inventory/inventory.h"
 #include "kube/survey.h"
 
@@ -50,12 +51,26 @@ static bool shares_resource(const struct kubevirt_devices *devices, size_t i)
 	return false;
 }
 
+/* Could a VM start with one of these now? The labels count per vendor. */
+static bool is_viable(const struct kubevirt_device *device)
+{
+	const struct label *viable = labels_find(
+		&device->verdict->labels, device->vendor == VENDOR_AMD
+						  ? "amd.com/gpu.vfio.iommu-groups-viable"
+						  : "gpu.intel.com/vfio.iommu-groups-viable");
+
+	return viable && strcmp(viable->value, "0") != 0;
+}
+
 /* What the manifests cannot say. */
 static void show_notes(const struct kubevirt_devices *devices, const struct request *request)
 {
 	for (size_t i = 0; i < devices->n_items; i++) {
 		const struct kubevirt_device *device = &devices->items[i];
 
+		if (!is_viable(device))
+			show_note(device, "no VM could start with it now: its IOMMU groups are "
+					  "not viable: gpu-labeler doctor says why");
 		if (device->pf && device->vf)
 			show_note(device, "PFs and VFs share this id, so the entry permits both");
 		if (!request->wish.own_plugin && shares_resource(devices, i))

@@ -153,6 +153,16 @@ static void guess(struct patient *patient, struct diagnosis *diagnosis)
 	diagnosis->because = "guessed: no driver has a GPU yet; --mode says it";
 }
 
+/* Who loads gim wants VFs: that a driver of the host took them is what he has to be told. */
+static bool has_gim(const struct patient *patient)
+{
+	for (size_t i = 0; i < patient->inventory->n_gpus; i++) {
+		if (on_gim(patient, i))
+			return true;
+	}
+	return false;
+}
+
 static void find_meant(struct patient *patient, struct diagnosis *diagnosis)
 {
 	diagnosis->meant = patient->meant;
@@ -161,7 +171,8 @@ static void find_meant(struct patient *patient, struct diagnosis *diagnosis)
 		diagnosis->meant = patient->verdict->mode;
 		diagnosis->because = "what the node serves now; --mode says otherwise";
 	}
-	if (diagnosis->meant == MODE_NONE)
+	if (diagnosis->meant == MODE_NONE ||
+	    (diagnosis->meant == MODE_CONTAINER && patient->meant == MODE_NONE && has_gim(patient)))
 		guess(patient, diagnosis);
 	patient->meant = diagnosis->meant;
 }
@@ -214,6 +225,70 @@ static void run_check(const struct patient *patient, const struct check *check,
 		keep(diagnosis, check, &finding);
 }
 
+/* --- what follows from what --- */
+
+/* A check that fails, and one that explains it where it fails, too; the first such row counts. */
+static const struct {
+	const char *id, *of;
+} consequences[] = {
+	/* clang-format off */
+	{"sriov",        "dead-function"},
+	{"reset-method", "dead-function"},
+	{"iommu-group",  "iommu"},
+	{"group-viable", "audio-sibling"},
+	{"vfs",          "gim"},
+	{"vfs",          "dead-function"},
+	{"vfs",          "sriov"},
+	{"vfs",          "bars"},
+	{"vfs-bound",    "iommu"},
+	{"vfs-bound",    "vfio"},
+	{"vfs-bound",    "vfio-pci"},
+	{"vfs-bound",    "amdgpu-blacklist"},
+	{"pfs-bound",    "iommu"},
+	{"pfs-bound",    "vfio"},
+	{"pfs-bound",    "vfio-pci"},
+	{"pfs-bound",    "amdgpu-blacklist"},
+	{"mode",         "gpus"},
+	{"mode",         "iommu"},
+	{"mode",         "iommu-group"},
+	{"mode",         "vfs"},
+	{"mode",         "vfs-bound"},
+	{"mode",         "pfs-bound"},
+	{"allocatable",  "mode"},
+	{"node-labels",  "mode"},
+	/* clang-format on */
+};
+
+static bool fails(const struct diagnosis *diagnosis, const char *id)
+{
+	for (size_t i = 0; i < diagnosis->n_items; i++) {
+		if (strcmp(diagnosis->items[i].id, id) == 0)
+			return diagnosis->items[i].health == HEALTH_FAIL;
+	}
+	return false;
+}
+
+/* The check at the root of that failure; NULL: it is one itself. */
+static const char *root_of(const struct diagnosis *diagnosis, const char *id)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(consequences); i++) {
+		if (strcmp(consequences[i].id, id) == 0 && fails(diagnosis, consequences[i].of)) {
+			const char *root = root_of(diagnosis, consequences[i].of);
+
+			return root ? root : consequences[i].of;
+		}
+	}
+	return NULL;
+}
+
+static void find_roots(struct diagnosis *diagnosis)
+{
+	for (size_t i = 0; i < diagnosis->n_items; i++) {
+		if (diagnosis->items[i].health == HEALTH_FAIL)
+			diagnosis->items[i].follows = root_of(diagnosis, diagnosis->items[i].id);
+	}
+}
+
 void doctor_examine(const struct patient *patient, struct diagnosis *ret)
 {
 	struct patient known = *patient;
@@ -223,6 +298,7 @@ void doctor_examine(const struct patient *patient, struct diagnosis *ret)
 		for (size_t j = 0; j < lists[i]->n_rows; j++)
 			run_check(&known, &lists[i]->rows[j], ret);
 	}
+	find_roots(ret);
 }
 
 void diagnosis_clear(struct diagnosis *diagnosis)

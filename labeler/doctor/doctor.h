@@ -30,9 +30,10 @@ struct evidence {
 	char *path, *value; /* owned, printable */
 };
 struct finding {
-	const char *id;   /* of the check, as the README has it */
-	const char *says; /* static; how it is */
-	const char *next; /* static; what to do, NULL where nothing is */
+	const char *id;      /* of the check, as the README has it */
+	const char *says;    /* static; how it is */
+	const char *next;    /* static; what to do, NULL where nothing is */
+	const char *follows; /* id of the check whose failure explains this one; NULL: none does */
 	enum health health;
 	struct evidence *items; /* owned, never empty */
 	size_t n_items;

@@ -224,7 +224,7 @@ static const struct check rows[] = {
 		"driver-override",
 		FOR_ALL,
 		look_override,
-		{[HEALTH_PASS] = "no driver_override is left over",
+		{[HEALTH_PASS] = "no driver_override is in the way",
 		 [HEALTH_UNKNOWN] = "a driver_override cannot be read",
 		 [HEALTH_WARN] =
 			 "a driver_override names another driver than the one that is bound"},

@@ -74,10 +74,30 @@ static void add_finding(const struct finding *finding, struct strbuf *out)
 	if (finding->health == HEALTH_PASS)
 		return;
 	add_evidence(finding, out);
-	if (finding->next) {
+	if (finding->follows) {
+		strbuf_addf(out, "%*s=> follows from %s: mend that first\n", INDENT - 3, "",
+			    finding->follows);
+	} else if (finding->next) {
 		strbuf_addf(out, "%*s=> ", INDENT - 3, "");
 		add_wrapped(out, finding->next);
 	}
+}
+
+/* The failures that no other explains. */
+static void add_start(const struct diagnosis *diagnosis, struct strbuf *out)
+{
+	const char *before = "\nstart with: ";
+
+	for (size_t i = 0; i < diagnosis->n_items; i++) {
+		const struct finding *finding = &diagnosis->items[i];
+
+		if (finding->health != HEALTH_FAIL || finding->follows)
+			continue;
+		strbuf_addf(out, "%s%s", before, finding->id);
+		before = ", ";
+	}
+	if (*before == ',')
+		strbuf_add(out, "\n");
 }
 
 void report_text(const struct diagnosis *diagnosis, struct strbuf *out)
@@ -85,6 +105,7 @@ void report_text(const struct diagnosis *diagnosis, struct strbuf *out)
 	strbuf_addf(out, "meant for: %s (%s)\n\n", mode_name(diagnosis->meant), diagnosis->because);
 	for (size_t i = 0; i < diagnosis->n_items; i++)
 		add_finding(&diagnosis->items[i], out);
+	add_start(diagnosis, out);
 	strbuf_addf(out, "\n%zu failed, %zu warned, %zu unknown, %zu passed\n",
 		    diagnosis->count[HEALTH_FAIL], diagnosis->count[HEALTH_WARN],
 		    diagnosis->count[HEALTH_UNKNOWN], diagnosis->count[HEALTH_PASS]);

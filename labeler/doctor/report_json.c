@@ -40,6 +40,7 @@ static struct json_object *finding_json(const struct finding *finding)
 	add_text(object, "text", finding->says);
 	json_object_object_add(object, "evidence", evidence_json(finding));
 	add_text(object, "next", finding->next);
+	add_text(object, "follows", finding->follows);
 	return object;
 }
 

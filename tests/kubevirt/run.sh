@@ -80,6 +80,7 @@ one two-pf-ids two-ids.yaml
 one intel-vf intel.yaml --as gpus
 one intel-xe-vfio variant.yaml --provider kubevirt
 one amd-and-intel both.yaml --provider kubevirt
+one radeon-audio-left not-viable.yaml
 if [ -n "$types" ]; then
 	check_types_refuse
 else
