@@ -383,11 +383,33 @@ static void explain_absent(struct view *view)
 		set_of_value(view);
 }
 
+/* Is a mode wanted that no function serves? What keeps them from it is more than their parts. */
+static bool wants_idle_mode(const struct view *view)
+{
+	const char *key = strchr(view->ret->key, '/');
+	enum mode wanted;
+
+	if (!key || strcmp(key, "/gpu.mode") != 0 || !mode_parse(view->ret->wanted, &wanted))
+		return false;
+	for (size_t i = 0; i < view->inventory->n_gpus; i++) {
+		if (view->verdict->parts[i].mode == wanted)
+			return false;
+	}
+	return true;
+}
+
 /* It is there, with a value that was not expected. */
 static void explain_other_value(struct view *view)
 {
-	set_of_functions(view,
-			 say(view, "its value is %s, not %s", view->ret->value, view->ret->wanted));
+	char *because = say(view, "its value is %s, not %s", view->ret->value, view->ret->wanted);
+
+	if (!wants_idle_mode(view)) {
+		set_of_functions(view, because);
+		return;
+	}
+	set(view, because, NULL);
+	view->ret->fix = say(view, "gpu-labeler doctor --mode %s says what keeps the GPUs from it",
+			     view->ret->wanted);
 }
 
 /* "key", "key=value": no key holds a =. */
