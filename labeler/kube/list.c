@@ -38,7 +38,7 @@ static int take_text(char **ret, const char *text, struct err *err)
 static int take_items(struct json_object *items, enum kube_labels_at at, struct kube_list *list,
 		      struct err *err)
 {
-	const size_t n = json_object_array_length(items);
+	const size_t n = items ? json_object_array_length(items) : 0;
 
 	list->items = calloc(n + 1, sizeof(*list->items));
 	if (!list->items)
@@ -60,6 +60,17 @@ static int take_items(struct json_object *items, enum kube_labels_at at, struct 
 	return 0;
 }
 
+/* The server writes the items of an empty list of metadata as null. */
+static bool is_list(struct json_object *json, struct json_object *items)
+{
+	const char *kind = kube_json_text(json, KUBE_PATH("kind"));
+	const size_t len = strlen(kind);
+
+	if (items)
+		return json_object_is_type(items, json_type_array);
+	return len >= strlen("List") && strcmp(kind + len - strlen("List"), "List") == 0;
+}
+
 int kube_list_parse(const char *text, size_t len, enum kube_labels_at at, struct kube_list *ret,
 		    struct err *err)
 {
@@ -69,7 +80,7 @@ int kube_list_parse(const char *text, size_t len, enum kube_labels_at at, struct
 	const char *next = kube_json_text(json, KUBE_PATH("metadata", "continue"));
 	int r = 0;
 
-	if (!json_object_is_type(items, json_type_array))
+	if (!is_list(json, items))
 		return err_set(err, -EBADMSG, "the answer is no list");
 	if (*next)
 		r = take_text(&list.next, next, err);

@@ -134,21 +134,25 @@ static int take_page(struct sweep *sweep, const char *after, struct kube_list *r
 static int sweep_all(struct sweep *sweep, struct err *err)
 {
 	auto_free char *after = NULL;
+	int first = 0;
 
 	do {
 		CLEANUP(kube_list_clear) struct kube_list page = {0};
+		struct err why;
 		int r = take_page(sweep, after, &page, err);
 
-		for (size_t i = 0; r >= 0 && i < page.n_items; i++) {
-			r = sweep->clean(sweep, &page.items[i], err);
-			sweep->count.seen++;
-			sweep->count.cleaned += r == 0;
-		}
 		if (r < 0)
 			return r;
+		for (size_t i = 0; i < page.n_items; i++) {
+			r = sweep->clean(sweep, &page.items[i], &why);
+			sweep->count.seen++;
+			sweep->count.cleaned += r == 0;
+			if (r < 0 && first == 0)
+				first = err_set(err, r, "%s", why.text);
+		}
 		SWAP(after, page.next);
 	} while (after);
-	return 0;
+	return first;
 }
 
 static int open_and_sweep(struct sweep *sweep, struct identity *identity,

@@ -205,6 +205,10 @@ static struct list_row {
 	const char *next; /* NULL: the last page */
 } list_rows[] = {
 	{"a list of none", "{\"items\":[]}", NULL, 0, NULL},
+	{"one of none, as metadata",
+	 "{\"kind\":\"PartialObjectMetadataList\",\"metadata\":{},\"items\":null}", NULL, 0, NULL},
+	{"no items, of another kind", "{\"kind\":\"Status\",\"items\":null}", "no list", 0, NULL},
+	{"items that are a text", "{\"kind\":\"NodeList\",\"items\":\"\"}", "no list", 0, NULL},
 	{"the last page", "{\"metadata\":{},\"items\":[" ITEM("a") "," ITEM("b") "]}", NULL, 2,
 	 NULL},
 	{"a page before others",
