@@ -84,7 +84,8 @@ static int all_is_well(struct keeper *keeper, const struct keeper_want *want, st
 	keeper->attempt = 0;
 	keeper->writes = 0;
 	keeper->repair_at_ms = 0;
-	return wrote ? 0 : OUTPUT_SAME;
+	/* What nobody can see is not known to be there. */
+	return wrote ? 0 : keeper->watch.away ? OUTPUT_WAITING : OUTPUT_SAME;
 }
 
 /* Somebody else did it: at once, unless it happens all the time. */

@@ -27,6 +27,7 @@ static int on_piece(struct kube_call *call, const char *bytes, size_t len, struc
 	struct object_watch *watch = watch_of(call);
 
 	watch->heard_ms = output_now_ms();
+	watch->away = false;
 	return kube_watch_feed(&watch->parser, bytes, len, err);
 }
 
@@ -80,6 +81,7 @@ static void ended(struct object_watch *watch, struct notes *notes)
 	const bool lasted = now - watch->opened_ms >= SHORT_MS;
 
 	watch->call.state = KUBE_CALL_IDLE;
+	watch->away = answer->status == 0 || answer->status >= 500;
 	watch->lost |= answer->status == 410;
 	if (is_refusal(answer->status)) {
 		refused(watch, notes);

@@ -23,6 +23,7 @@ struct object_watch {
 	int64_t from_ms;      /* not opened before */
 	int64_t opened_ms, heard_ms;
 	bool refused; /* the server, or who stands before it, lets nobody watch */
+	bool away;    /* the server did not answer, or failed, and has not been heard since */
 	bool lost;    /* the version is too old: look at the object, then clear this */
 	bool broken;  /* the server said that this one is over, whether or not it ends it */
 };
