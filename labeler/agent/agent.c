@@ -293,6 +293,10 @@ static int change_outputs(struct agent *agent, const struct config *config, stru
 	r = publishers_open(&agent->publishers, config, &agent->loop, err);
 	if (r < 0 && publishers_open(&agent->publishers, &agent->config, &agent->loop, &again) < 0)
 		log_line(LEVEL_ERROR, NULL, "%s", again.text);
+	if (r < 0) { /* what was withdrawn is put back at once */
+		set_cause(agent, "reload");
+		agent->look_due = output_now_ms();
+	}
 	return r;
 }
 

@@ -49,6 +49,9 @@ int dir_watch_open(struct dir_watch *ret, const char *path, struct err *err)
 	return 0;
 }
 
+/* In a volume of Kubernetes this link is turned, and every file of it is another. */
+#define VOLUME_DATA "..data"
+
 bool dir_watch_read(struct dir_watch *watch, const char *name)
 {
 	char buf[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
@@ -61,6 +64,7 @@ bool dir_watch_read(struct dir_watch *watch, const char *name)
 
 			/* Without the directory, any event may be its coming. */
 			changed |= event->len == 0 || strcmp(event->name, name) == 0 ||
+				   strcmp(event->name, VOLUME_DATA) == 0 ||
 				   (event->mask & IN_ISDIR) || (event->mask & IN_Q_OVERFLOW);
 			at += sizeof(*event) + event->len;
 		}

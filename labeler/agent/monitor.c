@@ -22,7 +22,7 @@ static int page_health(void *data, struct strbuf *out)
 static int page_ready(void *data, struct strbuf *out)
 {
 	const struct metrics_view *view = data;
-	int status = 200;
+	int status = view->publishers->n_items > 0 ? 200 : 503;
 
 	for (size_t i = 0; i < view->publishers->n_items; i++) {
 		const struct publisher *item = &view->publishers->items[i];
