@@ -13,6 +13,7 @@
 #include <linux/landlock.h>
 #include <sched.h>
 #include <seccomp.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -182,28 +183,48 @@ unsigned int confine_rights(bool exec)
 /* Of later versions of the header. */
 #define MAY_REFER (1U << 13)    /* version 2 */
 #define MAY_TRUNCATE (1U << 14) /* version 3 */
+#define SIGNALS 2U              /* version 6: none to processes outside */
 #define OF_VERSION_1 ((1U << 13) - 1)
-#define MAY_READ ((unsigned int)(LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR))
-#define MAY_WRITE (~(unsigned int)LANDLOCK_ACCESS_FS_EXECUTE)
-/* GPUs are asked through their render node, which is opened for writing. */
-#define MAY_USE (MAY_READ | (unsigned int)LANDLOCK_ACCESS_FS_WRITE_FILE)
+struct ruleset {
+	uint64_t files;
+	uint64_t net, scoped; /* since versions 4, 6 */
+};
 
-static unsigned int rights_of_kernel(void)
+static long version_of_kernel(void)
 {
-	const long version =
-		syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+	return syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+}
 
-	if (version < 2) /* the first forbids to rename from one directory to another */
-		return 0;
-	return OF_VERSION_1 | MAY_REFER | (version >= 3 ? MAY_TRUNCATE : 0U);
+/* version 2: the first forbids to rename from one directory to another */
+static struct ruleset rules_of(long version)
+{
+	return (struct ruleset){
+		.files = OF_VERSION_1 | MAY_REFER | (version >= 3 ? MAY_TRUNCATE : 0U),
+		.scoped = version >= 6 ? SIGNALS : 0,
+	};
+}
+
+static uint64_t rights_of(enum confine_how how, uint64_t files)
+{
+	const uint64_t reading = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
+
+	switch (how) {
+	case CONFINE_READ:
+		return reading;
+	case CONFINE_USE:
+		return reading | LANDLOCK_ACCESS_FS_WRITE_FILE;
+	case CONFINE_WRITE:
+		break;
+	}
+	return files & ~(uint64_t)LANDLOCK_ACCESS_FS_EXECUTE;
 }
 
 /* Returns 0, or a negative errno: -ENOENT where the directory is not there. */
-static int leave_open(int rules, const char *dir, unsigned int rights)
+static int leave_open(int rules, const struct confine_path *path, uint64_t files)
 {
-	auto_close int fd = open(dir, O_PATH | O_CLOEXEC);
+	auto_close int fd = open(path->dir, O_PATH | O_CLOEXEC);
 	const struct landlock_path_beneath_attr beneath = {
-		.allowed_access = rights,
+		.allowed_access = rights_of(path->how, files),
 		.parent_fd = fd,
 	};
 
@@ -216,20 +237,18 @@ static int leave_open(int rules, const char *dir, unsigned int rights)
 
 bool confine_files(const struct confine_paths *paths)
 {
-	const unsigned int rights = rights_of_kernel();
-	const struct landlock_ruleset_attr handled = {.handled_access_fs = rights};
+	const long version = version_of_kernel();
+	const struct ruleset handled = rules_of(version);
+	const size_t size = version >= 6 ? sizeof(handled) : sizeof(handled.files);
 	auto_close int rules =
-		rights ? (int)syscall(SYS_landlock_create_ruleset, &handled, sizeof(handled), 0)
-		       : -1;
+		version >= 2 ? (int)syscall(SYS_landlock_create_ruleset, &handled, size, 0) : -1;
 
 	if (rules < 0 || paths->failed)
 		return false;
-	for (size_t i = 0; i < paths->n_writes; i++) {
-		if (leave_open(rules, paths->writes[i], rights & MAY_WRITE) < 0)
+	for (size_t i = 0; i < paths->n_items; i++) {
+		if (leave_open(rules, &paths->items[i], handled.files) < 0 &&
+		    paths->items[i].needed)
 			return false;
 	}
-	for (size_t i = 0; i < paths->n_reads; i++)
-		(void)leave_open(rules, paths->reads[i], MAY_READ);
-	(void)leave_open(rules, "/dev", MAY_USE);
 	return syscall(SYS_landlock_restrict_self, rules, 0) == 0;
 }

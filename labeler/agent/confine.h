@@ -16,10 +16,20 @@ enum confine_part {
 };
 extern const char *const confine_part_names[CONFINE_PARTS];
 
-/* Directories, each with all below it. */
+/* What may be done below a directory; each includes the one before it. */
+enum confine_how {
+	CONFINE_READ,
+	CONFINE_USE, /* devices: also opened for writing, as a GPU's render node is to be asked */
+	CONFINE_WRITE,
+};
+struct confine_path {
+	char *dir; /* owned */
+	enum confine_how how;
+	bool needed; /* wait for it, where it is not there yet */
+};
 struct confine_paths {
-	char **reads, **writes; /* owned */
-	size_t n_reads, n_writes;
+	struct confine_path *items; /* owned */
+	size_t n_items;
 	bool failed; /* out of memory */
 };
 
@@ -27,8 +37,8 @@ struct confine_paths {
 unsigned int confine_rights(bool exec);
 
 /*
- * Files: reads that are not there are left out. False where the kernel has no Landlock that lets
- * files be renamed (5.19 and later have), and where a directory to write to is not there yet: what
- * cannot be named cannot be left open.
+ * Files, and signals to others where the kernel knows that (6.12). False where it has no Landlock
+ * that lets files be renamed (5.19 and later have), and where a directory that is needed is not
+ * there yet: what cannot be named cannot be left open.
  */
 bool confine_files(const struct confine_paths *paths);

@@ -19,47 +19,53 @@ static const char *const host_reads[] = {"sys", "proc", "lib", "usr", "etc"};
 
 static void paths_clear(struct confine_paths *paths)
 {
-	for (size_t i = 0; i < paths->n_reads; i++)
-		free(paths->reads[i]);
-	for (size_t i = 0; i < paths->n_writes; i++)
-		free(paths->writes[i]);
-	free(paths->reads);
-	free(paths->writes);
+	for (size_t i = 0; i < paths->n_items; i++)
+		free(paths->items[i].dir);
+	free(paths->items);
 	*paths = (struct confine_paths){0};
 }
 
-static bool same_list(char *const *a, size_t n_a, char *const *b, size_t n_b)
+/* Takes over the directory; NULL: memory ran out. */
+static void add(struct confine_paths *paths, char *dir, enum confine_how how, bool needed)
 {
-	bool same = n_a == n_b;
-
-	for (size_t i = 0; same && i < n_a; i++)
-		same = strcmp(a[i], b[i]) == 0;
-	return same;
-}
-
-static bool same_paths(const struct confine_paths *a, const struct confine_paths *b)
-{
-	return same_list(a->reads, a->n_reads, b->reads, b->n_reads) &&
-	       same_list(a->writes, a->n_writes, b->writes, b->n_writes);
-}
-
-/* Takes over the path; NULL: memory ran out. */
-static void add(char ***list, size_t *n, char *path, bool *failed)
-{
-	char **grown = path ? reallocarray(*list, *n + 1, sizeof(*grown)) : NULL;
+	struct confine_path *grown =
+		dir ? reallocarray(paths->items, paths->n_items + 1, sizeof(*grown)) : NULL;
 
 	if (!grown) {
-		free(path);
-		*failed = true;
+		free(dir);
+		paths->failed = true;
 		return;
 	}
-	*list = grown;
-	grown[(*n)++] = path;
+	paths->items = grown;
+	grown[paths->n_items++] = (struct confine_path){dir, how, needed};
 }
 
-static void add_read(struct confine_paths *paths, char *path)
+static void add_read(struct confine_paths *paths, char *dir)
 {
-	add(&paths->reads, &paths->n_reads, path, &paths->failed);
+	add(paths, dir, CONFINE_READ, false);
+}
+
+/* Is the directory, or one above it, open for that? */
+static bool is_open(const struct confine_paths *paths, const struct confine_path *wanted)
+{
+	for (size_t i = 0; i < paths->n_items; i++) {
+		const struct confine_path *path = &paths->items[i];
+		const size_t len = strlen(path->dir);
+
+		if (path->how >= wanted->how && strncmp(path->dir, wanted->dir, len) == 0 &&
+		    (!wanted->dir[len] || wanted->dir[len] == '/'))
+			return true;
+	}
+	return false;
+}
+
+static bool are_open(const struct confine_paths *paths, const struct confine_paths *wanted)
+{
+	for (size_t i = 0; i < wanted->n_items; i++) {
+		if (!is_open(paths, &wanted->items[i]))
+			return false;
+	}
+	return true;
 }
 
 /* The directory that a path is in; NULL where memory ran out. */
@@ -73,14 +79,23 @@ static char *dir_of(const char *path)
 }
 
 /* Where a file is, and where it is in truth: it is replaced there when it is renewed. */
-static void add_file(struct confine_paths *paths, const char *file)
+static void add_file(struct confine_paths *paths, const char *file, bool needed)
 {
 	auto_free char *real = file ? realpath(file, NULL) : NULL;
 
 	if (file)
-		add_read(paths, dir_of(file));
+		add(paths, dir_of(file), CONFINE_READ, needed);
 	if (real)
 		add_read(paths, dir_of(real));
+}
+
+static void add_devices(struct confine_paths *paths, const char *root)
+{
+	char *path = NULL;
+
+	if (asprintf(&path, "%s/dev", root) < 0)
+		path = NULL;
+	add(paths, path, CONFINE_USE, false);
 }
 
 static void add_host(struct confine_paths *paths, const char *root)
@@ -92,6 +107,7 @@ static void add_host(struct confine_paths *paths, const char *root)
 			path = NULL;
 		add_read(paths, path);
 	}
+	add_devices(paths, root);
 }
 
 /* Of a list with colons between. */
@@ -102,7 +118,7 @@ static void add_kubeconfigs(struct confine_paths *paths, const char *list)
 
 	paths->failed |= !copy;
 	for (char *file; rest && (file = strsep(&rest, ":"));)
-		add_file(paths, *file ? file : NULL);
+		add_file(paths, *file ? file : NULL, false);
 }
 
 static bool asks_server(const struct config *config)
@@ -120,10 +136,10 @@ static void add_access(struct confine_paths *paths, const struct config *config)
 		add_kubeconfigs(paths, config->kubeconfig);
 	if (kube_access_find(config->kubeconfig, config->context, &access, &err) < 0)
 		return; /* the output has said why */
-	add_file(paths, access.ca.file);
-	add_file(paths, access.cert.file);
-	add_file(paths, access.key.file);
-	add_file(paths, access.token_file);
+	add_file(paths, access.ca.file, true);
+	add_file(paths, access.cert.file, true);
+	add_file(paths, access.key.file, true);
+	add_file(paths, access.token_file, true);
 	if (!config->kubeconfig && home) {
 		char *path = NULL;
 
@@ -146,6 +162,16 @@ static char *dir_to_write(const char *features_dir)
 	return parent && strcmp(parent, "/") != 0 ? TAKE_PTR(parent) : TAKE_PTR(copy);
 }
 
+/* A link to it may be what is removed and made anew, or what it leads to. */
+static void add_features(struct confine_paths *paths, const char *dir)
+{
+	auto_free char *real = realpath(dir, NULL);
+
+	add(paths, dir_to_write(dir), CONFINE_WRITE, true);
+	if (real)
+		add(paths, dir_to_write(real), CONFINE_WRITE, false);
+}
+
 static void paths_of(const struct config *config, const char *config_file,
 		     struct confine_paths *ret)
 {
@@ -155,14 +181,13 @@ static void paths_of(const struct config *config, const char *config_file,
 		add_host(ret, config->root);
 	if (config->sysfs)
 		add_read(ret, strdup(config->sysfs));
-	add_file(ret, config_file);
-	add_file(ret, config->device_table);
+	add_file(ret, config_file, false);
+	add_file(ret, config->device_table, false);
 	if (asks_server(config))
 		add_access(ret, config);
+	add_devices(ret, "");
 	if (config->outputs & 1U << CONFIG_OUTPUT_FILE)
-		add(&ret->writes, &ret->n_writes,
-		    dir_to_write(config->features_dir ? config->features_dir : FEATURE_FILE_DIR),
-		    &ret->failed);
+		add_features(ret, config->features_dir ? config->features_dir : FEATURE_FILE_DIR);
 }
 
 /* Does the config make the agent run other programs, a kubeconfig's credential plugin? */
@@ -213,15 +238,16 @@ void sandbox_check(struct sandbox *sandbox)
 	log_line(LEVEL_INFO, NULL, "sandbox: landlock yes");
 }
 
-void sandbox_compare(const struct sandbox *sandbox, const struct config *config,
-		     const char *config_file)
+void sandbox_compare(struct sandbox *sandbox, const struct config *config, const char *config_file)
 {
 	CLEANUP(paths_clear) struct confine_paths wanted = {0};
 
 	if (!sandbox->is_on)
 		return;
 	paths_of(config, config_file, &wanted);
-	if (!same_paths(&sandbox->paths, &wanted) || config->no_sandbox)
+	if (!(sandbox->in_force & 1U << CONFINE_LANDLOCK))
+		SWAP(sandbox->paths, wanted); /* files are not closed yet: it will be these */
+	else if (!are_open(&sandbox->paths, &wanted) || config->no_sandbox)
 		log_line(LEVEL_WARNING, NULL,
 			 "the sandbox stays as it was closed at the start: restart the agent where "
 			 "the new settings name other places");

@@ -22,6 +22,5 @@ void sandbox_enter(struct sandbox *sandbox, const struct config *config, const c
 void sandbox_check(struct sandbox *sandbox);
 
 /* There are other settings: says so where they ask for what is closed. */
-void sandbox_compare(const struct sandbox *sandbox, const struct config *config,
-		     const char *config_file);
+void sandbox_compare(struct sandbox *sandbox, const struct config *config, const char *config_file);
 void sandbox_clear(struct sandbox *sandbox);

@@ -13,6 +13,7 @@
 #include <linux/capability.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -20,6 +21,7 @@
 
 static char inside[96]; /* may be read and written */
 static char readable[96];
+static char usable[96];  /* may be read, and written as it is: devices */
 static char outside[96]; /* neither */
 
 /* Each returns 0 where it could be done, else the errno. */
@@ -50,6 +52,18 @@ static int read_readable(void)
 static int write_readable(void)
 {
 	return open_in(readable, O_WRONLY);
+}
+static int use_device(void)
+{
+	return open_in(usable, O_RDWR);
+}
+static int make_device(void)
+{
+	return open_in(usable, O_WRONLY | O_TRUNC);
+}
+static int signal_other(void)
+{
+	return result(kill(getppid(), 0));
 }
 static int read_outside(void)
 {
@@ -137,12 +151,16 @@ static struct row {
 	int expected;  /* errno; 0: it works */
 	bool of_files; /* by Landlock */
 	bool exec;     /* where a credential plugin is run */
+	long version;  /* of Landlock that knows it; 0: any */
 } rows[] = {
 	{"what may be read is read", read_readable, 0, true},
 	{"and not written", write_readable, EACCES, true},
 	{"where feature files go is read", read_inside, 0, true},
 	{"and written", write_inside, 0, true},
 	{"a file moves from one directory there to another", rename_inside, 0, true},
+	{"a device is opened for writing", use_device, 0, true},
+	{"and not cut off", make_device, EACCES, true, .version = 3},
+	{"no other process gets a signal", signal_other, EPERM, true, .version = 6},
 	{"any other file is not read", read_outside, EACCES, true},
 	{"and not written", write_outside, EACCES, true},
 	{"no program is run", run_program, EPERM},
@@ -164,18 +182,27 @@ enum {
 	CANNOT = 77, /* the kernel has no Landlock, or an old one */
 };
 
+static long version_of_landlock(void)
+{
+	return syscall(SYS_landlock_create_ruleset, NULL, 0, 1);
+}
+
 /* In a child of its own, which does not come back to what it was. */
 static int try(const struct row *row)
 {
-	char *reads[] = {(char *)readable, (char[]){"/not/there"}};
-	char *writes[] = {(char *)inside};
-	const struct confine_paths paths = {reads, writes, ARRAY_SIZE(reads), 1, false};
+	struct confine_path items[] = {
+		{readable, CONFINE_READ, true},
+		{usable, CONFINE_USE, true},
+		{inside, CONFINE_WRITE, true},
+		{(char[]){"/not/there"}, CONFINE_READ, false},
+	};
+	const struct confine_paths paths = {items, ARRAY_SIZE(items), false};
 	int r;
 
 	if (confine_rights(row->exec) !=
 	    (1U << CONFINE_NO_NEW_PRIVS | 1U << CONFINE_CAPABILITIES | 1U << CONFINE_SECCOMP))
 		return 1;
-	if (row->of_files && !confine_files(&paths))
+	if (row->of_files && (version_of_landlock() < row->version || !confine_files(&paths)))
 		return CANNOT;
 	r = row->attempt();
 	if (r != row->expected)
@@ -193,9 +220,11 @@ static void check(void **state)
 	tree_open(&tree);
 	tree_file(&tree, "x", "in/file");
 	tree_file(&tree, "x", "read/file");
+	tree_file(&tree, "x", "dev/file");
 	tree_file(&tree, "x", "out/file");
 	(void)snprintf(inside, sizeof(inside), "%s/in", tree.root);
 	(void)snprintf(readable, sizeof(readable), "%s/read", tree.root);
+	(void)snprintf(usable, sizeof(usable), "%s/dev", tree.root);
 	(void)snprintf(outside, sizeof(outside), "%s/out", tree.root);
 	pid = fork();
 	if (pid == 0)
@@ -210,8 +239,8 @@ static void check(void **state)
 /* What cannot be named cannot be left open: files are closed once it is there. */
 static void a_directory_that_is_not_there_yet_is_waited_for(void **state)
 {
-	char *writes[] = {(char[]){"/not/there"}};
-	const struct confine_paths paths = {NULL, writes, 0, 1, false};
+	struct confine_path item = {(char[]){"/not/there"}, CONFINE_READ, true};
+	const struct confine_paths paths = {&item, 1, false};
 
 	(void)state;
 	assert_false(confine_files(&paths));
