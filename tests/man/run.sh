@@ -59,6 +59,8 @@ if has bash; then
 	holds "a command is completed" [ "$(completes gpu-labeler det)" = 'detect ' ]
 	holds "an option is" [ "$(completes gpu-labeler run --withd)" = '--withdraw-on-exit ' ]
 	holds "its words are" [ "$(completes gpu-labeler run --log-level '')" = 'debug error info warning ' ]
+	holds "a path before it is no pattern" \
+		[ "$(completes gpu-labeler run --config /etc/x.conf --withd 2>&1)" = '--withdraw-on-exit ' ]
 	holds "words with remarks are" \
 		[ "$(completes gpu-labeler detect --format '')" = 'inventory json labels table ' ]
 	holds "a directory is" [ "$(completes gpu-labeler detect --root "$here/no")" = "$here/nodes " ]
