@@ -268,17 +268,24 @@ static bool fails(const struct diagnosis *diagnosis, const char *id)
 	return false;
 }
 
-/* The check at the root of that failure; NULL: it is one itself. */
-static const char *root_of(const struct diagnosis *diagnosis, const char *id)
+/* The check whose failure explains that of id; NULL: none does. */
+static const char *cause_of(const struct diagnosis *diagnosis, const char *id)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(consequences); i++) {
-		if (strcmp(consequences[i].id, id) == 0 && fails(diagnosis, consequences[i].of)) {
-			const char *root = root_of(diagnosis, consequences[i].of);
-
-			return root ? root : consequences[i].of;
-		}
+		if (strcmp(consequences[i].id, id) == 0 && fails(diagnosis, consequences[i].of))
+			return consequences[i].of;
 	}
 	return NULL;
+}
+
+/* The one that nothing explains; NULL: id itself. */
+static const char *root_of(const struct diagnosis *diagnosis, const char *id)
+{
+	const char *root = NULL;
+
+	for (const char *cause = cause_of(diagnosis, id); cause; cause = cause_of(diagnosis, cause))
+		root = cause;
+	return root;
 }
 
 static void find_roots(struct diagnosis *diagnosis)
