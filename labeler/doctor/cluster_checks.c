@@ -83,11 +83,15 @@ static void look_advertised(const struct patient *patient, struct finding *findi
 	for (size_t i = 0; i < patient->inventory->n_gpus; i++) {
 		const char *resource = resource_of(survey, &patient->inventory->gpus[i]);
 		const char *quantity = survey_quantity(survey, resource);
+		/* without KubeVirt's CR the name of the resource is a guess */
+		const enum health missing = survey->kubevirt.state == SURVEY_FAILED && !quantity
+						    ? HEALTH_UNKNOWN
+						    : HEALTH_FAIL;
 
 		if (!is_handed_over(patient, i) || told_before(patient, i, same_resource))
 			continue;
 		finding_add(finding,
-			    quantity && strtoul(quantity, NULL, 10) > 0 ? HEALTH_PASS : HEALTH_FAIL,
+			    quantity && strtoul(quantity, NULL, 10) > 0 ? HEALTH_PASS : missing,
 			    quantity ? quantity : "not advertised",
 			    "the Node's status.allocatable: %s", resource);
 	}
@@ -246,8 +250,12 @@ static const struct check rows[] = {
 		FOR_VMS,
 		look_advertised,
 		{[HEALTH_PASS] = "the Node advertises the functions that are on vfio",
+		 [HEALTH_UNKNOWN] =
+			 "whether the Node advertises them cannot be told: KubeVirt's CR, "
+			 "which names the resource, cannot be read",
 		 [HEALTH_FAIL] = "functions are on vfio, but the Node does not advertise them"},
-		{[HEALTH_FAIL] = "is the device plugin running on this node, and was it started "
+		{[HEALTH_UNKNOWN] = "give a --kubeconfig that may read KubeVirt's CR",
+		 [HEALTH_FAIL] = "is the device plugin running on this node, and was it started "
 				 "after the functions were bound? Restart its pod, or virt-handler "
 				 "where KubeVirt itself provides the resource"},
 	},

@@ -179,7 +179,9 @@ static void find_meant(struct patient *patient, struct diagnosis *diagnosis)
 
 bool patient_wants(const struct patient *patient, size_t gpu)
 {
-	return patient->verdict->parts[gpu].is_vf == (patient->meant == MODE_VF_PASSTHROUGH);
+	const struct part *part = &patient->verdict->parts[gpu];
+
+	return !part->left_out && part->is_vf == (patient->meant == MODE_VF_PASSTHROUGH);
 }
 
 /* --- the round --- */
@@ -230,50 +232,78 @@ static void run_check(const struct patient *patient, const struct check *check,
 /* A check that fails, and one that explains it where it fails, too; the first such row counts. */
 static const struct {
 	const char *id, *of;
+	bool same; /* only where each place that fails here fails there, too */
 } consequences[] = {
 	/* clang-format off */
-	{"sriov",        "dead-function"},
-	{"reset-method", "dead-function"},
-	{"iommu-group",  "iommu"},
-	{"group-viable", "audio-sibling"},
-	{"vfs",          "gim"},
-	{"vfs",          "dead-function"},
-	{"vfs",          "sriov"},
-	{"vfs",          "bars"},
-	{"vfs-bound",    "iommu"},
-	{"vfs-bound",    "vfio"},
-	{"vfs-bound",    "vfio-pci"},
-	{"vfs-bound",    "amdgpu-blacklist"},
-	{"pfs-bound",    "iommu"},
-	{"pfs-bound",    "vfio"},
-	{"pfs-bound",    "vfio-pci"},
-	{"pfs-bound",    "amdgpu-blacklist"},
-	{"mode",         "gpus"},
-	{"mode",         "iommu"},
-	{"mode",         "iommu-group"},
-	{"mode",         "vfs"},
-	{"mode",         "vfs-bound"},
-	{"mode",         "pfs-bound"},
-	{"allocatable",  "mode"},
-	{"node-labels",  "mode"},
+	{"sriov",        "dead-function", false},
+	{"reset-method", "dead-function", false},
+	{"iommu-group",  "iommu", false},
+	{"group-viable", "audio-sibling", true},
+	{"vfs",          "gim", false},
+	{"vfs",          "dead-function", false},
+	{"vfs",          "sriov", false},
+	{"vfs",          "bars", false},
+	{"vfs-bound",    "iommu", false},
+	{"vfs-bound",    "vfio", false},
+	{"vfs-bound",    "vfio-pci", false},
+	{"vfs-bound",    "amdgpu-blacklist", false},
+	{"pfs-bound",    "iommu", false},
+	{"pfs-bound",    "vfio", false},
+	{"pfs-bound",    "vfio-pci", false},
+	{"pfs-bound",    "amdgpu-blacklist", false},
+	{"mode",         "gpus", false},
+	{"mode",         "iommu", false},
+	{"mode",         "iommu-group", false},
+	{"mode",         "sriov", false},
+	{"mode",         "vfs", false},
+	{"mode",         "vfs-bound", false},
+	{"mode",         "pfs-bound", false},
 	/* clang-format on */
 };
 
-static bool fails(const struct diagnosis *diagnosis, const char *id)
+/* The finding of that check, where it failed. */
+static const struct finding *failed(const struct diagnosis *diagnosis, const char *id)
 {
 	for (size_t i = 0; i < diagnosis->n_items; i++) {
 		if (strcmp(diagnosis->items[i].id, id) == 0)
-			return diagnosis->items[i].health == HEALTH_FAIL;
+			return diagnosis->items[i].health == HEALTH_FAIL ? &diagnosis->items[i]
+									 : NULL;
+	}
+	return NULL;
+}
+
+static bool has_failing(const struct finding *finding, const char *path)
+{
+	for (size_t i = 0; i < finding->n_items; i++) {
+		if (finding->items[i].health == HEALTH_FAIL &&
+		    strcmp(finding->items[i].path, path) == 0)
+			return true;
 	}
 	return false;
+}
+
+static bool covers(const struct finding *cause, const struct finding *consequence)
+{
+	for (size_t i = 0; i < consequence->n_items; i++) {
+		if (consequence->items[i].health == HEALTH_FAIL &&
+		    !has_failing(cause, consequence->items[i].path))
+			return false;
+	}
+	return true;
 }
 
 /* The check whose failure explains that of id; NULL: none does. */
 static const char *cause_of(const struct diagnosis *diagnosis, const char *id)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(consequences); i++) {
-		if (strcmp(consequences[i].id, id) == 0 && fails(diagnosis, consequences[i].of))
-			return consequences[i].of;
+	const struct finding *finding = failed(diagnosis, id);
+
+	for (size_t i = 0; finding && i < ARRAY_SIZE(consequences); i++) {
+		const struct finding *cause = strcmp(consequences[i].id, id) == 0
+						      ? failed(diagnosis, consequences[i].of)
+						      : NULL;
+
+		if (cause && (!consequences[i].same || covers(cause, finding)))
+			return cause->id;
 	}
 	return NULL;
 }

@@ -14,7 +14,8 @@ enum {
 	RESOURCE_PREFETCH = 0x2000,
 	RESOURCE_MEM_64 = 0x100000,
 	N_BARS = 6,
-	N_ROWS = N_BARS + 1 + N_BARS, /* its own, the ROM, those of its VFs */
+	N_OWN_ROWS = N_BARS + 1,      /* and the ROM */
+	N_ROWS = N_OWN_ROWS + N_BARS, /* and those of its VFs */
 	RESOURCE_LINE = 160,
 };
 static const uint32_t all_ones = 0xffffffff;
@@ -59,14 +60,15 @@ static enum health health_of_bar(const struct bar *bar)
 	return bar->start < four_gib ? HEALTH_WARN : HEALTH_PASS;
 }
 
-static void add_bars(struct finding *finding, const struct function *gpu, const char *text)
+static void add_bars(struct finding *finding, const struct function *gpu, const char *text,
+		     size_t n_rows)
 {
 	size_t row = 0;
 
-	for (const char *line = text; *line && row < N_ROWS; row++) {
+	for (const char *line = text; *line && row < n_rows; row++) {
 		const size_t len = strcspn(line, "\n");
 		char shown[RESOURCE_LINE];
-		char file[24];
+		char file[32];
 		struct bar bar;
 
 		(void)snprintf(shown, sizeof(shown), "%.*s",
@@ -87,7 +89,8 @@ static void look_bars(const struct patient *patient, struct finding *finding)
 		const struct fact *resource = &patient->facts->functions[i].resource;
 
 		if (fact_known(resource))
-			add_bars(finding, gpu, resource->text);
+			add_bars(finding, gpu, resource->text,
+				 patient->meant == MODE_VF_PASSTHROUGH ? N_ROWS : N_OWN_ROWS);
 		else
 			finding_of(finding, HEALTH_UNKNOWN, gpu, "resource",
 				   fact_shown(resource, "there is no such file"));

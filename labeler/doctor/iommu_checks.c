@@ -44,8 +44,24 @@ static void look_iommu(const struct patient *patient, struct finding *finding)
 		finding_add(finding, health, words->text, "/proc/cmdline");
 }
 
+/* Does a GPU go to VMs already? One that does not is then no failure of the node. */
+static bool hands_over(const struct patient *patient)
+{
+	for (size_t i = 0; i < patient->inventory->n_gpus; i++) {
+		if (patient->verdict->parts[i].vfio && patient_wants(patient, i))
+			return true;
+	}
+	return false;
+}
+
+static bool is_left_to_host(const struct function *gpu)
+{
+	return !fact_known(&gpu->driver) || !inventory_is_vfio(gpu->driver.text);
+}
+
 static void look_iommu_group(const struct patient *patient, struct finding *finding)
 {
+	const bool others_do = hands_over(patient);
 	static const enum health healths[] = {[FACT_ABSENT] = HEALTH_FAIL,
 					      [FACT_KNOWN] = HEALTH_PASS,
 					      [FACT_FAILED] = HEALTH_UNKNOWN};
@@ -55,7 +71,11 @@ static void look_iommu_group(const struct patient *patient, struct finding *find
 		const struct fact *group = &gpu->iommu_group;
 
 		if (patient_wants(patient, i))
-			finding_of(finding, healths[group->state], gpu, "iommu_group",
+			finding_of(finding,
+				   others_do && is_left_to_host(gpu) && group->state == FACT_ABSENT
+					   ? HEALTH_WARN
+					   : healths[group->state],
+				   gpu, "iommu_group",
 				   fact_known(group) ? number_text(group->number).text
 						     : fact_shown(group, "there is none"));
 	}
@@ -228,8 +248,11 @@ static const struct check rows[] = {
 		look_iommu_group,
 		{[HEALTH_PASS] = "each GPU function is in an IOMMU group",
 		 [HEALTH_UNKNOWN] = "the IOMMU group of a GPU function cannot be read",
+		 [HEALTH_WARN] = "a GPU function is in no IOMMU group; others go to VMs",
 		 [HEALTH_FAIL] = "a GPU function is in no IOMMU group"},
 		{[HEALTH_UNKNOWN] = "run it where the host's /sys is mounted",
+		 [HEALTH_WARN] = "leave it to the host, or update the firmware, whose tables leave "
+				 "it out",
 		 [HEALTH_FAIL] = "first mend the check iommu; where the IOMMU is on and this "
 				 "function alone has no group, the firmware's tables leave it out: "
 				 "update the firmware"},

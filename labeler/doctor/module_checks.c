@@ -16,6 +16,26 @@ static bool has_amd(const struct inventory *inventory)
 	return false;
 }
 
+/* One of AMD's that can have VFs, or is one, or whether it can is not known: gim is for these. */
+static bool is_for_gim(const struct patient *patient, size_t i)
+{
+	const struct function *gpu = &patient->inventory->gpus[i];
+
+	return gpu->vendor == VENDOR_AMD &&
+	       (patient->verdict->parts[i].is_vf || fact_is(&gpu->driver, "gim") ||
+		gpu->totalvfs.state == FACT_FAILED ||
+		(fact_known(&gpu->totalvfs) && gpu->totalvfs.number > 0));
+}
+
+static bool any_for_gim(const struct patient *patient)
+{
+	for (size_t i = 0; i < patient->inventory->n_gpus; i++) {
+		if (is_for_gim(patient, i))
+			return true;
+	}
+	return false;
+}
+
 /* A module that is not loaded: what is known of its file, and of who keeps it away. */
 static void add_file(struct finding *finding, const struct host_module_facts *module,
 		     const char *name, enum health available)
@@ -112,7 +132,11 @@ static bool add_bound_to_amdgpu(const struct patient *patient, struct finding *f
 
 		if (!fact_is(&gpu->driver, "amdgpu"))
 			continue;
-		finding_of(finding, serves ? HEALTH_WARN : HEALTH_FAIL, gpu, "driver", "amdgpu");
+		finding_of(finding,
+			   serves || !(patient_wants(patient, i) || is_for_gim(patient, i))
+				   ? HEALTH_WARN
+				   : HEALTH_FAIL,
+			   gpu, "driver", "amdgpu");
 		any = true;
 	}
 	return any;
@@ -168,7 +192,7 @@ static void look_gim(const struct patient *patient, struct finding *finding)
 {
 	const struct host_module_facts *gim = &patient->facts->modules[HOST_GIM];
 
-	if (!has_amd(patient->inventory))
+	if (!any_for_gim(patient))
 		return;
 	if (fact_known(&gim->loaded)) {
 		finding_add(finding, HEALTH_PASS, "loaded", "/sys/module/gim");

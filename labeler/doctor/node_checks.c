@@ -43,6 +43,13 @@ static bool serves(const struct patient *patient, size_t i)
 	return part->vfio && patient_wants(patient, i);
 }
 
+/* What it serves cannot be told. */
+static bool is_unread(const struct function *gpu)
+{
+	return gpu->driver.state == FACT_FAILED || gpu->iommu_group.state == FACT_FAILED ||
+	       gpu->numvfs.state == FACT_FAILED || gpu->vf_links.state == FACT_FAILED;
+}
+
 /* A GPU that serves nothing is a fault where none serves, and worth a word where others do. */
 static void look_at_idle(const struct patient *patient, bool any, struct finding *finding)
 {
@@ -55,7 +62,7 @@ static void look_at_idle(const struct patient *patient, bool any, struct finding
 		else if (any && part->say && part->why)
 			finding_of(finding, HEALTH_WARN, gpu, "", part->why);
 		else if (!any)
-			finding_of(finding, HEALTH_FAIL, gpu, "",
+			finding_of(finding, is_unread(gpu) ? HEALTH_UNKNOWN : HEALTH_FAIL, gpu, "",
 				   part->mode != MODE_NONE ? mode_name(part->mode)
 				   : part->why             ? part->why
 				   : part->vfio ? "bound to a vfio driver, but not as meant"
@@ -113,9 +120,11 @@ static const struct check rows[] = {
 		FOR_ALL,
 		look_mode,
 		{[HEALTH_PASS] = "the GPUs serve what the node is meant for",
+		 [HEALTH_UNKNOWN] = "what the GPUs serve cannot be read",
 		 [HEALTH_WARN] = "not all of the GPUs serve what the node is meant for",
 		 [HEALTH_FAIL] = "the GPUs do not serve what the node is meant for"},
-		{[HEALTH_WARN] = "read why at each; gpu-labeler detect shows what every one counts "
+		{[HEALTH_UNKNOWN] = "read the reason; what a pod may not read is told on the host",
+		 [HEALTH_WARN] = "read why at each; gpu-labeler detect shows what every one counts "
 				 "as",
 		 [HEALTH_FAIL] = "read why at each, mend what fails below, or say with --mode what "
 				 "the node is for; where GPUs of several modes are wanted, set "

@@ -115,8 +115,8 @@ static bool lists(const char *word, size_t len, const char *name, const char *mo
 
 const char *host_facts_boot_ban(const char *words, const char *module, size_t *ret_len)
 {
-	static const char *const names[] = {
-		"modprobe.blacklist=", "module_blacklist=", "rd.driver.blacklist="};
+	/* rd.driver.blacklist= holds in the initramfs alone: udev loads the module after it */
+	static const char *const names[] = {"modprobe.blacklist=", "module_blacklist="};
 	size_t len;
 
 	for (const char *word; word = next_word(&words, &len), len > 0;) {

@@ -54,7 +54,7 @@ static int read_resources(struct json_object *node, struct survey *survey)
 		struct survey_resource *resource = &survey->resources[survey->n_resources++];
 
 		resource->name = strdup(name);
-		resource->quantity = strdup(json_object_get_string(quantity));
+		resource->quantity = strdup(quantity ? json_object_get_string(quantity) : "");
 		if (!resource->name || !resource->quantity)
 			return -ENOMEM;
 	}

@@ -252,8 +252,10 @@ static struct part part_of(const struct function *gpu, const struct named_vfs *n
 	const struct row *row;
 
 	if (why)
-		return (struct part){
-			.is_vf = role & ANY_VF, .why = why, .fix = "change allow-ids or deny-ids"};
+		return (struct part){.is_vf = role & ANY_VF,
+				     .left_out = true,
+				     .why = why,
+				     .fix = "change allow-ids or deny-ids"};
 	row = row_of(rows, role, bound_of(&gpu->driver), group_of(&gpu->iommu_group));
 	return (struct part){
 		.mode = row->mode,

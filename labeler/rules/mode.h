@@ -28,6 +28,7 @@ struct part {
 	enum mode mode; /* the mode that it serves; MODE_NONE: none */
 	bool is_vf;
 	bool vfio;       /* usable for passthrough: bound to a vfio driver, in an IOMMU group */
+	bool left_out;   /* by the user's lists of ids */
 	bool say;        /* why belongs into the log, since the user misses a label */
 	const char *why; /* static; why it serves no mode, NULL where it does or nothing is amiss */
 	const char *fix; /* static; what would change that; NULL where there is nothing to do */

@@ -135,6 +135,14 @@ static int read_bans_of_file(const char *path, const char *text, struct host_fac
 	return 0;
 }
 
+/* modprobe reads no other. */
+static bool is_conf(const char *name)
+{
+	const size_t len = strlen(name);
+
+	return len > strlen(".conf") && strcmp(name + len - strlen(".conf"), ".conf") == 0;
+}
+
 /* Returns 0, HOST_ABSENT where there is no such directory, or -ENOMEM. */
 static int read_bans_of_dir(const struct host *host, const char *dir, struct host_facts *facts)
 {
@@ -146,6 +154,8 @@ static int read_bans_of_dir(const struct host *host, const char *dir, struct hos
 		auto_free char *text = NULL;
 		size_t len = 0;
 
+		if (!is_conf(names.items[i]))
+			continue;
 		if (asprintf(&path, "%s/%s", dir, names.items[i]) < 0)
 			return -ENOMEM;
 		/* Another file may say more: one that cannot be read is passed over. */

@@ -95,6 +95,8 @@ static struct cluster_row {
 	{"none of it is left", NODE(MORE("\"amd.com/gpu\":\"0\"}")), NULL, "allocatable", "fail"},
 	{"a quantity that is no number", NODE(MORE("\"amd.com/gpu\":\"x\"}")), NULL, "allocatable", "fail"},
 	{"allocatable is a list", NODE("},\"status\":{\"allocatable\":[]}"), NULL, "allocatable", "fail"},
+	{"a quantity that is null", NODE(MORE("\"amd.com/gpu\":null}")), NULL, "allocatable", "fail"},
+	{"without the CR the resource's name is a guess", NODE("}"), "{", "allocatable", "unknown"},
 	{"the labels are not there", NODE("}"), NULL, "node-labels", "fail"},
 	{"no KubeVirt in the list", NODE("}"), "{\"items\":[]}", "kubevirt-gate", "warn"},
 	{"the list is none", NODE("}"), "{\"items\":{}}", "kubevirt-gate", "unknown"},
