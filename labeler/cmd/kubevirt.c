@@ -67,7 +67,16 @@ static void show_notes(const struct kubevirt_devices *devices, const struct requ
 {
 	for (size_t i = 0; i < devices->n_items; i++) {
 		const struct kubevirt_device *device = &devices->items[i];
+		const struct survey_permit *permit =
+			request->wish.survey ? survey_permit(request->wish.survey, device->vendor,
+							     device->device)
+					     : NULL;
 
+		if (permit)
+			(void)fprintf(stderr,
+				      PROGRAM ": kubevirt: %04x:%04x: stays the resource %s, which "
+					      "the cluster has for it\n",
+				      device->vendor, device->device, permit->resource);
 		if (!is_viable(device))
 			show_note(device, "no VM could start with it now: its IOMMU groups are "
 					  "not viable: gpu-labeler doctor says why");

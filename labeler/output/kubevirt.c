@@ -146,18 +146,9 @@ static void add_permit(struct json_object *list, const char *selector, const cha
 				       json_object_new_boolean(true));
 }
 
-static bool is_ours(const struct kubevirt_devices *devices, const char *selector)
-{
-	for (size_t i = 0; i < devices->n_items; i++) {
-		if (strcasecmp(selector_of(&devices->items[i]).text, selector) == 0)
-			return true;
-	}
-	return false;
-}
-
 /* A merge patch takes the place of a whole list, so it must hold what is there already. */
 static void add_kept(struct json_object *gates, struct json_object *permits,
-		     const struct kubevirt_devices *devices, const struct survey *survey)
+		     const struct survey *survey)
 {
 	for (size_t i = 0; i < survey->n_gates; i++) {
 		if (strcmp(survey->gates[i], "HostDevices") != 0)
@@ -166,8 +157,7 @@ static void add_kept(struct json_object *gates, struct json_object *permits,
 	for (size_t i = 0; i < survey->n_permits; i++) {
 		const struct survey_permit *permit = &survey->permits[i];
 
-		if (!is_ours(devices, permit->selector))
-			add_permit(permits, permit->selector, permit->resource, permit->external);
+		add_permit(permits, permit->selector, permit->resource, permit->external);
 	}
 }
 
@@ -181,11 +171,14 @@ static void add_configuration(struct json_object *object, const struct kubevirt_
 		add_array(add_object(configuration, "permittedHostDevices"), "pciHostDevices");
 
 	if (wish->survey)
-		add_kept(gates, permits, devices, wish->survey);
+		add_kept(gates, permits, wish->survey);
 	json_object_array_add(gates, json_object_new_string("HostDevices"));
 	for (size_t i = 0; i < devices->n_items; i++) {
 		const struct kubevirt_device *device = &devices->items[i];
 
+		/* somebody's VMs may ask for the resource that it has there */
+		if (wish->survey && survey_permit(wish->survey, device->vendor, device->device))
+			continue;
 		add_permit(permits, selector_of(device).text,
 			   resource_of(device, wish->own_plugin).text, !wish->own_plugin);
 	}
@@ -200,18 +193,24 @@ static void add_selector(struct json_object *spec, const struct kubevirt_device 
 	struct json_object *selector = add_object(spec, "nodeSelector");
 	const bool amd = device->vendor == VENDOR_AMD;
 	const struct label *mode = labels_find(labels, "amd.com/gpu.mode");
-	char key[96];
+	char keys[2][96]; /* an AMD id may have 0x before it */
 
 	if (amd && mode)
 		add_text(selector, mode->key, mode->value);
-	if (amd)
-		(void)snprintf(key, sizeof(key), "amd.com/gpu.vfio.device-id.%04x.present",
-			       device->device);
-	else
-		(void)snprintf(key, sizeof(key), "gpu.intel.com/vfio.device-id.%04x-%04x.present",
-			       device->pci_class, device->device);
-	if (labels_find(labels, key))
-		add_text(selector, key, "true");
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		if (amd)
+			(void)snprintf(keys[i], sizeof(keys[i]),
+				       "amd.com/gpu.vfio.device-id.%s%04x.present", i ? "0x" : "",
+				       device->device);
+		else
+			(void)snprintf(keys[i], sizeof(keys[i]),
+				       "gpu.intel.com/vfio.device-id.%04x-%04x.present",
+				       device->pci_class, device->device);
+		if (labels_find(labels, keys[i])) {
+			add_text(selector, keys[i], "true");
+			return;
+		}
+	}
 }
 
 static void add_disk(struct json_object *spec, struct json_object *devices)

@@ -196,24 +196,33 @@ def patch_keeps(ward):
     node, _ = ward.node()
     other = {"pciVendorSelector": "10DE:1EB8", "resourceName": "nvidia.com/T4"}
     old = {"pciVendorSelector": "1002:74b5", "resourceName": "amd.com/old"}
+    ours = {"pciVendorSelector": "1002:74B5", "resourceName": "amd.com/gpu",
+            "externalResourceProvider": True}
     ward.kubevirt({"developerConfiguration": {"featureGates": ["LiveMigration"],
                                               "logVerbosity": {"virtAPI": 3}},
                    "permittedHostDevices": {"pciHostDevices": [other, old],
                                             "mediatedDevices": [{"mdevNameSelector": "x",
                                                                  "resourceName": "a.b/x"}]}})
-    done = ward.run_program("kubevirt", ward.machine(), "--patch", "--format", "json",
-                            "--kubeconfig", ward.admin())
-    assert done.returncode == 0 and not done.stderr, done.stderr
-    ward.cluster.merge(KUBEVIRTS + "/kubevirt", json.loads(done.stdout))
-    got = ward.cluster.request("GET", KUBEVIRTS + "/kubevirt")["spec"]["configuration"]
+
+    def patched():
+        done = ward.run_program("kubevirt", ward.machine(), "--patch", "--format", "json",
+                                "--kubeconfig", ward.admin())
+        assert done.returncode == 0, done.stderr
+        ward.cluster.merge(KUBEVIRTS + "/kubevirt", json.loads(done.stdout))
+        return ward.cluster.request("GET", KUBEVIRTS + "/kubevirt")["spec"]["configuration"], done.stderr
+
+    got, said = patched()
+    assert "stays the resource amd.com/old" in said, said
     assert got == {
         "developerConfiguration": {"featureGates": ["LiveMigration", "HostDevices"],
                                    "logVerbosity": {"virtAPI": 3}},
         "permittedHostDevices": {
             "mediatedDevices": [{"mdevNameSelector": "x", "resourceName": "a.b/x"}],
-            "pciHostDevices": [other, {"pciVendorSelector": "1002:74B5",
-                                       "resourceName": "amd.com/gpu",
-                                       "externalResourceProvider": True}]}}, got
+            "pciHostDevices": [other, old]}}, got
+    ward.cluster.merge(KUBEVIRTS + "/kubevirt", {"spec": {"configuration": {
+        "permittedHostDevices": {"pciHostDevices": [other]}}}})
+    got, said = patched()
+    assert got["permittedHostDevices"]["pciHostDevices"] == [other, ours] and not said, (got, said)
     ward.expect({"kubevirt-gate": "pass", "kubevirt-permitted": "pass"}, node)
 
 

@@ -81,6 +81,7 @@ one intel-vf intel.yaml --as gpus
 one intel-xe-vfio variant.yaml --provider kubevirt
 one amd-and-intel both.yaml --provider kubevirt
 one radeon-audio-left not-viable.yaml
+one mi300x-sriov vf-0x.yaml --device-id-format 0x
 if [ -n "$types" ]; then
 	check_types_refuse
 else
