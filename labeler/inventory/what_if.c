@@ -114,6 +114,10 @@ static int bind(struct edit *edit, const char *driver)
 {
 	if (strchr(driver, '/') || strlen(driver) > DRIVER_LONGEST)
 		return err_set(edit->err, WHAT_IF_REFUSED, "\"%.80s\" is no driver's name", driver);
+	if (inventory_is_vfio(driver) && edit->at->iommu_group.state == FACT_FAILED)
+		return err_set(edit->err, WHAT_IF_REFUSED,
+			       "whether the kernel would refuse is not known: the function's IOMMU "
+			       "group cannot be read");
 	if (inventory_is_vfio(driver) && !fact_known(&edit->at->iommu_group))
 		return err_set(edit->err, WHAT_IF_REFUSED,
 			       "the kernel would refuse: the function is in no IOMMU group, is the "
@@ -247,14 +251,19 @@ static int check_numvfs(const struct edit *edit, const char *text, int64_t *ret)
 	if (number > pf->totalvfs.number)
 		return err_set(edit->err, WHAT_IF_REFUSED, "the PF can have %lld VFs at most",
 			       (long long)pf->totalvfs.number);
-	if (number > 0 && !fact_known(&pf->driver))
+	*ret = number;
+	if (number == (int64_t)pf->n_vfs) /* which the kernel takes from anybody */
+		return 0;
+	if (!fact_known(&pf->driver))
 		return err_set(edit->err, WHAT_IF_REFUSED,
 			       "the kernel would refuse: no driver is bound to the PF");
+	if (fact_is(&pf->driver, "amdgpu"))
+		return err_set(edit->err, WHAT_IF_REFUSED,
+			       "the kernel would refuse: amdgpu makes no VFs");
 	if (number > 0 && pf->n_vfs > 0)
 		return err_set(edit->err, WHAT_IF_REFUSED,
 			       "the kernel would refuse: the PF has %zu VFs, say numvfs 0 first",
 			       pf->n_vfs);
-	*ret = number;
 	return 0;
 }
 
@@ -263,8 +272,13 @@ static int numvfs(struct edit *edit, const char *text)
 	int64_t number = 0;
 	const int r = check_numvfs(edit, text, &number);
 
-	if (r)
+	if (r || number == (int64_t)edit->at->n_vfs)
 		return r;
+	if (fact_is(&edit->at->driver, "gim"))
+		strbuf_addf(edit->assumed,
+			    "%s: gim makes VFs by its configuration, when it is loaded: that it "
+			    "takes a number is assumed\n",
+			    addr_text(edit->at->addr).text);
 	if (number > 0)
 		return add_vfs(edit, number);
 	remove_vfs(edit->inventory, edit->at);
