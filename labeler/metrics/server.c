@@ -61,7 +61,8 @@ static int load(struct err *err)
 struct connection {
 	int fd; /* libmicrohttpd's; -1: the slot is free */
 	int64_t since_ms;
-	bool is_going; /* it was shut down, and is yet to be closed */
+	uint64_t number; /* in the order in which they came: many come in one millisecond */
+	bool is_going;   /* it was shut down, and is yet to be closed */
 };
 struct http_server {
 	struct MHD_Daemon *daemon; /* owned */
@@ -70,6 +71,7 @@ struct http_server {
 	size_t n_pages;
 	void *data;
 	struct connection connections[CONNECTIONS_MOST];
+	uint64_t n_started;
 };
 
 static int64_t now_ms(void)
@@ -94,7 +96,7 @@ static struct connection *oldest(struct http_server *server, size_t *n)
 		if (one->fd < 0 || one->is_going)
 			continue;
 		++*n;
-		if (!first || one->since_ms < first->since_ms)
+		if (!first || one->number < first->number)
 			first = one;
 	}
 	return first;
@@ -117,7 +119,9 @@ static void started(struct http_server *server, struct MHD_Connection *connectio
 	for (size_t i = 0; info && i < CONNECTIONS_MOST && !*slot; i++) {
 		if (server->connections[i].fd >= 0)
 			continue;
-		server->connections[i] = (struct connection){info->connect_fd, now_ms(), false};
+		server->connections[i] = (struct connection){.fd = info->connect_fd,
+							     .since_ms = now_ms(),
+							     .number = server->n_started++};
 		*slot = &server->connections[i];
 	}
 	first = oldest(server, &n);
