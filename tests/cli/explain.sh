@@ -24,6 +24,8 @@ for file in "$here"/cli/explain/*; do
 	sed 1d "$file" >"$work/expected"
 	# shellcheck disable=SC2086
 	"$labeler" explain --root "$work/root" $arguments >"$work/got" 2>"$work/err"
+	# versions of json-c write an empty list on one line or on two
+	sed -z -i 's/\[\n *\]/[]/g' "$work/expected" "$work/got"
 	same "explain says $(basename "$file")" "$work/expected" "$work/got"
 done
 
