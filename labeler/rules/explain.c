@@ -386,10 +386,11 @@ static void explain_absent(struct view *view)
 /* Is a mode wanted that no function serves? What keeps them from it is more than their parts. */
 static bool wants_idle_mode(const struct view *view)
 {
-	const char *key = strchr(view->ret->key, '/');
+	const char *key = view->ret->key;
 	enum mode wanted;
 
-	if (!key || strcmp(key, "/gpu.mode") != 0 || !mode_parse(view->ret->wanted, &wanted))
+	if (strcmp(key + strcspn(key, "/"), "/gpu.mode") != 0 ||
+	    !mode_parse(view->ret->wanted, &wanted))
 		return false;
 	for (size_t i = 0; i < view->inventory->n_gpus; i++) {
 		if (view->verdict->parts[i].mode == wanted)
