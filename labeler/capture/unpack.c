@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/strbuf.h"
+#include "base/write_all.h"
 #include "capture/tar.h"
 
 #include <errno.h>
@@ -98,25 +99,12 @@ static int open_parent(const struct unpack *unpack, const char *path, const char
 	return take_fd(&fd);
 }
 
-static bool write_all(int fd, const char *bytes, size_t len)
-{
-	while (len > 0) {
-		const ssize_t n = write(fd, bytes, len);
-
-		if (n < 0)
-			return false;
-		bytes += n;
-		len -= (size_t)n;
-	}
-	return true;
-}
-
 static bool put_file(int parent, const char *name, const struct tar_entry *entry,
 		     const char *content)
 {
 	auto_close int fd = openat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
-	return fd >= 0 && write_all(fd, content, entry->size) &&
+	return fd >= 0 && write_all(fd, content, entry->size) == 0 &&
 	       (!entry->locked || fchmod(fd, 0) == 0);
 }
 

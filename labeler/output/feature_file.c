@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/strbuf.h"
+#include "base/write_all.h"
 #include "rules/labels.h"
 
 #include <errno.h>
@@ -179,21 +180,6 @@ static bool is_there(const struct feature_file *file, const struct strbuf *text)
 	const char *labels = old;
 
 	return old && text->text && is_fresh(file, &labels) && strcmp(labels, text->text) == 0;
-}
-
-static int write_all(int fd, const char *text, size_t len)
-{
-	while (len > 0) {
-		const ssize_t n = write(fd, text, len);
-
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		if (n > 0) {
-			text += n;
-			len -= (size_t)n;
-		}
-	}
-	return 0;
 }
 
 static int write_expiry(const struct feature_file *file, int fd)
