@@ -126,7 +126,8 @@ static bool asks_server(const struct config *config)
 	return config->outputs & (1U << CONFIG_OUTPUT_NODE | 1U << CONFIG_OUTPUT_NODE_FEATURE);
 }
 
-static void add_access(struct confine_paths *paths, const struct config *config)
+/* True where a credential plugin has to be run. */
+static bool add_access(struct confine_paths *paths, const struct config *config)
 {
 	CLEANUP(kube_access_clear) struct kube_access access = {0};
 	const char *home = getenv("HOME");
@@ -135,7 +136,7 @@ static void add_access(struct confine_paths *paths, const struct config *config)
 	if (config->kubeconfig)
 		add_kubeconfigs(paths, config->kubeconfig);
 	if (kube_access_find(config->kubeconfig, config->context, &access, &err) < 0)
-		return; /* the output has said why */
+		return false; /* the output has said why */
 	add_file(paths, access.ca.file, true);
 	add_file(paths, access.cert.file, true);
 	add_file(paths, access.key.file, true);
@@ -145,6 +146,7 @@ static void add_access(struct confine_paths *paths, const struct config *config)
 
 		add_read(paths, asprintf(&path, "%s/.kube", home) < 0 ? NULL : path);
 	}
+	return access.exec.command;
 }
 
 /*
@@ -172,9 +174,12 @@ static void add_features(struct confine_paths *paths, const char *dir)
 		add(paths, dir_to_write(real), CONFINE_WRITE, false);
 }
 
-static void paths_of(const struct config *config, const char *config_file,
+/* Fills *ret. True where the config makes the agent run other programs. */
+static bool paths_of(const struct config *config, const char *config_file,
 		     struct confine_paths *ret)
 {
+	bool exec = false;
+
 	for (size_t i = 0; i < ARRAY_SIZE(system_reads); i++)
 		add_read(ret, strdup(system_reads[i]));
 	if (config->root)
@@ -184,21 +189,11 @@ static void paths_of(const struct config *config, const char *config_file,
 	add_file(ret, config_file, false);
 	add_file(ret, config->device_table, false);
 	if (asks_server(config))
-		add_access(ret, config);
+		exec = add_access(ret, config);
 	add_devices(ret, "");
 	if (config->outputs & 1U << CONFIG_OUTPUT_FILE)
 		add_features(ret, config->features_dir ? config->features_dir : FEATURE_FILE_DIR);
-}
-
-/* Does the config make the agent run other programs, a kubeconfig's credential plugin? */
-static bool must_exec(const struct config *config)
-{
-	CLEANUP(kube_access_clear) struct kube_access access = {0};
-	struct err err;
-
-	return asks_server(config) &&
-	       kube_access_find(config->kubeconfig, config->context, &access, &err) == 0 &&
-	       access.exec.command;
+	return exec;
 }
 
 static void say(const struct sandbox *sandbox, bool exec)
@@ -214,13 +209,13 @@ static void say(const struct sandbox *sandbox, bool exec)
 
 void sandbox_enter(struct sandbox *sandbox, const struct config *config, const char *config_file)
 {
-	const bool exec = must_exec(config);
+	bool exec;
 
 	if (config->no_sandbox) {
 		log_line(LEVEL_INFO, NULL, "sandbox: off");
 		return;
 	}
-	paths_of(config, config_file, &sandbox->paths);
+	exec = paths_of(config, config_file, &sandbox->paths);
 	sandbox->is_on = true;
 	sandbox->in_force = confine_rights(exec);
 	if (!exec && confine_files(&sandbox->paths))
@@ -244,7 +239,7 @@ void sandbox_compare(struct sandbox *sandbox, const struct config *config, const
 
 	if (!sandbox->is_on)
 		return;
-	paths_of(config, config_file, &wanted);
+	(void)paths_of(config, config_file, &wanted);
 	if (!(sandbox->in_force & 1U << CONFINE_LANDLOCK))
 		SWAP(sandbox->paths, wanted); /* files are not closed yet: it will be these */
 	else if (!are_open(&sandbox->paths, &wanted) || config->no_sandbox)
